@@ -1,0 +1,55 @@
+/// Anything that runs an operation and may protect it, also by running it concurrently.
+///
+/// Policies that run the operation where the caller is conform to ``ResiliencePolicy`` instead,
+/// which asks less of the operation and its result.
+///
+/// > Important: A type of yours that conforms must spell `nonisolated(nonsending)` on the method
+/// > and on the operation, unless its module enables `NonisolatedNonsendingByDefault`.
+public protocol ConcurrentPolicy: Sendable {
+  /// Runs the operation under this policy.
+  ///
+  /// - Parameters:
+  ///   - execution: what the operation is told about this attempt.
+  ///   - operation: what to run; it may run more than once, and more than once at a time.
+  /// - Returns: what the operation returned, with the verdict on it.
+  /// - Throws: what the operation throws, as it is; or a ``RejectionError`` of the policy, in which
+  ///   case the operation did not run.
+  func execute<Success: Sendable>(
+    _ execution: Execution,
+    concurrently operation: @Sendable (Execution) async throws -> Graded<Success>
+  ) async throws -> Graded<Success>
+}
+
+/// A policy that runs the operation where the caller is.
+///
+/// The operation keeps the caller's isolation, may capture state that is not `Sendable`, and may
+/// return values that are neither `Sendable` nor copyable. Callers use the `run` methods; a policy
+/// implements this one.
+///
+/// > Important: A type of yours that conforms must spell `nonisolated(nonsending)` on the method
+/// > and on the operation, unless its module enables `NonisolatedNonsendingByDefault`.
+public protocol ResiliencePolicy: ConcurrentPolicy {
+  /// Runs the operation under this policy, where the caller is.
+  ///
+  /// - Parameters:
+  ///   - execution: what the operation is told about this attempt.
+  ///   - operation: what to run.
+  /// - Returns: what the operation returned, with the verdict on it.
+  /// - Throws: what the operation throws, as it is; or a ``RejectionError`` of the policy, in which
+  ///   case the operation did not run.
+  func execute<Success: ~Copyable>(
+    _ execution: Execution,
+    _ operation: (Execution) async throws -> Graded<Success>
+  ) async throws -> Graded<Success>
+}
+
+extension ResiliencePolicy {
+  /// Runs the operation under this policy, where the caller is.
+  @inlinable
+  public func execute<Success: Sendable>(
+    _ execution: Execution,
+    concurrently operation: @Sendable (Execution) async throws -> Graded<Success>
+  ) async throws -> Graded<Success> {
+    try await execute(execution, operation)
+  }
+}
