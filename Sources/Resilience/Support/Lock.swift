@@ -6,15 +6,15 @@ import Synchronization
 /// instrumented, so the sanitizer reports data under a contended mutex as a race. The atomic edge
 /// (acquired on entry, released on exit) tells it what the mutex already guarantees; without
 /// contention it costs less than a nanosecond.
-struct Lock<State>: ~Copyable, Sendable {
+package struct Lock<State>: ~Copyable, Sendable {
   private let mutex: Mutex<State>
   private let edge = Atomic<Bool>(false)
 
-  init(_ state: consuming sending State) {
+  package init(_ state: consuming sending State) {
     mutex = Mutex(state)
   }
 
-  func withLock<Result: ~Copyable, Failure: Error>(
+  package func withLock<Result: ~Copyable, Failure: Error>(
     _ body: (inout sending State) throws(Failure) -> sending Result
   ) throws(Failure) -> sending Result {
     try mutex.withLock { state throws(Failure) in
