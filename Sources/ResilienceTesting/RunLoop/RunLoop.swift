@@ -1,0 +1,170 @@
+import Resilience
+
+/// A task executor that runs its jobs in the order they became ready, on one thread at a time: the
+/// driver's until the loop ends, the default executor's for what still arrives afterwards.
+final class RunLoop: TaskExecutor {
+  private struct State {
+    var ready = JobQueue()
+    var jobs = 0
+    /// How many more jobs may run.
+    var budget: Int
+    var foreignEnqueues = 0
+    /// Where the driver runs jobs; none before it starts and while it waits for news.
+    var thread: ThreadIdentity?
+    var hasStarted = false
+    var isDriving = true
+    /// Whether somebody runs what is ready, or will.
+    var isServed = true
+    var hasBodyEnded = false
+    var hasNews = false
+    var idler: Idler?
+    var lastIdler = 0
+  }
+
+  private struct Idler {
+    let id: Int
+    let continuation: CheckedContinuation<Bool, Never>
+  }
+
+  /// What tasks may still run that the body leaves behind, or that it ends with after a failure:
+  /// plenty for cleaning up, and an end for those that spin.
+  private static let stragglerBudget = 100_000
+
+  private let state: Lock<State>
+
+  init(jobLimit: Int) {
+    state = Lock(State(budget: jobLimit))
+  }
+
+  var isDriving: Bool { state.withLock { $0.isDriving } }
+  var isExhausted: Bool { state.withLock { $0.budget <= 0 } }
+  var hasBodyEnded: Bool { state.withLock { $0.hasBodyEnded } }
+  var foreignEnqueues: Int { state.withLock { $0.foreignEnqueues } }
+  var jobs: Int { state.withLock { $0.jobs } }
+
+  @inline(never)  // for `ThreadIdentity`
+  func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    let thread = ThreadIdentity.current
+    let (idler, needsService) = state.withLock { state -> (Idler?, Bool) in
+      if state.hasStarted, state.isDriving, state.thread != thread { state.foreignEnqueues += 1 }
+      state.ready.append(job)
+      defer { state.isServed = true }
+      return (state.idler.take(), !state.isServed)
+    }
+    idler?.continuation.resume(returning: true)
+    if needsService { Task.detached { self.runReady() } }
+  }
+
+  /// Runs jobs until none is ready or the budget is spent.
+  @inline(never)  // for `ThreadIdentity`
+  func runReady() {
+    // Safe: the reference is not used after this call, during which `self` is alive.
+    let executor = unsafe asUnownedTaskExecutor()
+    let thread = ThreadIdentity.current
+    state.withLock { state in
+      state.thread = thread
+      state.hasStarted = true
+    }
+    while let job = next() { unsafe job.runSynchronously(on: executor) }
+  }
+
+  private func next() -> UnownedJob? {
+    state.withLock { state in
+      if state.budget > 0, let job = state.ready.popFirst() {
+        state.budget -= 1
+        state.jobs += 1
+        return job
+      }
+      if !state.isDriving {
+        // Whatever is left has spun for the whole budget.
+        state.ready = JobQueue()
+        state.isServed = false
+      }
+      return nil
+    }
+  }
+
+  func bodyEnded() {
+    state.withLock { state in
+      state.hasBodyEnded = true
+      state.budget = Self.stragglerBudget
+    }
+  }
+
+  func endDriving() {
+    state.withLock { state in
+      state.isDriving = false
+      state.budget = Self.stragglerBudget
+    }
+  }
+}
+
+// MARK: - Waiting
+
+extension RunLoop {
+  /// Lets an idle driver look at the clock again.
+  func wake() {
+    let idler = state.withLock { state in
+      state.hasNews = state.idler == nil
+      return state.idler.take()
+    }
+    idler?.continuation.resume(returning: true)
+  }
+
+  /// Suspends the driver until something outside makes a job ready or turns to the clock.
+  ///
+  /// - Returns: whether that happened within so much real time.
+  func newsArrive(within grace: Duration) async -> Bool {
+    var timer: Task<Void, Never>?
+    defer { timer?.cancel() }
+    return await withCheckedContinuation { continuation in
+      guard let id = idle(continuation) else { return continuation.resume(returning: true) }
+      timer = Task.detached {
+        // A day is for ever in real time, and no clock overflows at it.
+        try? await ContinuousClock().sleep(for: min(grace, .seconds(86_400)))
+        self.giveUp(id)
+      }
+    }
+  }
+
+  private func idle(_ continuation: CheckedContinuation<Bool, Never>) -> Int? {
+    state.withLock { state in
+      if state.hasNews || !state.ready.isEmpty {
+        state.hasNews = false
+        return nil
+      }
+      state.thread = nil
+      state.lastIdler += 1
+      state.idler = Idler(id: state.lastIdler, continuation: continuation)
+      return state.lastIdler
+    }
+  }
+
+  private func giveUp(_ id: Int) {
+    let idler = state.withLock { $0.idler?.id == id ? $0.idler.take() : nil }
+    idler?.continuation.resume(returning: false)
+  }
+}
+
+/// First in, first out.
+private struct JobQueue {
+  private var jobs: [UnownedJob] = []
+  private var head = 0
+
+  var isEmpty: Bool { head == jobs.count }
+
+  mutating func append(_ job: UnownedJob) {
+    jobs.append(job)
+  }
+
+  mutating func popFirst() -> UnownedJob? {
+    guard head < jobs.count else { return nil }
+    defer { head += 1 }
+    if head >= 1024, head * 2 >= jobs.count {
+      jobs.removeFirst(head)
+      head = 0
+    }
+    return jobs[head]
+  }
+}

@@ -1,0 +1,26 @@
+import Resilience
+
+/// What happened, in order, from any isolation.
+final class Record<Entry: Sendable>: Sendable {
+  private let entries = Lock<[Entry]>([])
+  var all: [Entry] { entries.withLock { $0 } }
+  func callAsFunction(_ entry: Entry) { entries.withLock { $0.append(entry) } }
+}
+
+typealias Trace = Record<String>
+
+struct Mishap: Error, Hashable {
+  var number = 0
+}
+
+/// Deterministic random numbers (SplitMix64).
+struct Random: RandomNumberGenerator {
+  var state: UInt64
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
