@@ -1,5 +1,7 @@
-// One overload a shape, and noncopyable results only: a second, copyable overload of the same
-// shape makes the compiler infer `()` for noncopyable results and drop them.
+// The call sites of every policy: written once, on the protocols.
+//
+// One overload a shape, and for noncopyable results only: beside a copyable overload of the same
+// shape the compiler infers `()` for a noncopyable result and drops it.
 
 extension ResiliencePolicy {
   /// Runs the operation under this policy, where the caller is.
@@ -17,7 +19,9 @@ extension ResiliencePolicy {
     failingWhen: (borrowing Success) -> Bool = { _ in false }
   ) async throws -> Success {
     try await execute(Execution()) { _ in
-      try await grade(failingWhen, operation)
+      let value = try await operation()
+      let outcome: Outcome = failingWhen(value) ? .failure : .success
+      return Graded(value, outcome: outcome)
     }.value
   }
 
@@ -42,7 +46,18 @@ extension ResiliencePolicy {
     }.value
   }
 
-  /// Runs the operation under this policy; if it is refused or fails, the fallback answers.
+  /// Runs the operation under this policy, where the caller is; the fallback answers if it is
+  /// refused or fails.
+  ///
+  /// - Parameters:
+  ///   - operation: what to run; it keeps the caller's isolation.
+  ///   - failingWhen: whether a returned value counts as a failure. Asked once for each value; by
+  ///     default no value does.
+  ///   - fallback: answers instead, and may throw an error of its own. It is given what the
+  ///     operation threw, the policy's ``RejectionError``, or a ``FailedResultError`` for a value
+  ///     that counts as a failure. Not asked if the caller's task is cancelled.
+  /// - Returns: what the operation returned, or the fallback.
+  /// - Throws: what the fallback throws; or the error itself if the caller's task is cancelled.
   @inlinable
   public func run<Success: ~Copyable>(
     _ operation: () async throws -> Success,
@@ -52,24 +67,79 @@ extension ResiliencePolicy {
     let failure: any Error
     do {
       let graded = try await execute(Execution()) { _ in
-        try await grade(failingWhen, operation)
+        let value = try await operation()
+        let outcome: Outcome = failingWhen(value) ? .failure : .success
+        return Graded(value, outcome: outcome)
       }
       if graded.outcome != .failure { return graded.value }
       failure = FailedResultError()
     } catch {
       failure = error
     }
+    // This call also keeps the caller's actor: on 6.3.1 it is lost between an await and the call
+    // of a closure if nothing synchronous happens between them.
+    if Task.isCancelled { throw failure }
+    return try await fallback(failure)
+  }
+
+  /// Runs the operation under this policy, where the caller is, and tells it which attempt it is;
+  /// the fallback answers if it is refused or fails.
+  ///
+  /// - Parameters:
+  ///   - operation: what to run; it keeps the caller's isolation.
+  ///   - failingWhen: whether a returned value counts as a failure. Asked once for each value; by
+  ///     default no value does.
+  ///   - fallback: answers instead, and may throw an error of its own. It is given what the
+  ///     operation threw, the policy's ``RejectionError``, or a ``FailedResultError`` for a value
+  ///     that counts as a failure. Not asked if the caller's task is cancelled.
+  /// - Returns: what the operation returned, or the fallback.
+  /// - Throws: what the fallback throws; or the error itself if the caller's task is cancelled.
+  @inlinable
+  public func run<Success: ~Copyable>(
+    _ operation: (Execution) async throws -> Success,
+    failingWhen: (borrowing Success) -> Bool = { _ in false },
+    fallback: (any Error) async throws -> Success
+  ) async throws -> Success {
+    let failure: any Error
+    do {
+      let graded = try await execute(Execution()) { execution in
+        let value = try await operation(execution)
+        let outcome: Outcome = failingWhen(value) ? .failure : .success
+        return Graded(value, outcome: outcome)
+      }
+      if graded.outcome != .failure { return graded.value }
+      failure = FailedResultError()
+    } catch {
+      failure = error
+    }
+    // Keeps the caller's actor as well; see above.
     if Task.isCancelled { throw failure }
     return try await fallback(failure)
   }
 }
 
-@inlinable
-func grade<Success: ~Copyable>(
-  _ failingWhen: (borrowing Success) -> Bool,
-  _ operation: () async throws -> Success
-) async throws -> Graded<Success> {
-  let value = try await operation()
-  let outcome: Outcome = failingWhen(value) ? .failure : .success
-  return Graded(value, outcome: outcome)
+extension ConcurrentPolicy {
+  /// Runs the operation under this policy, which may run it more than once, and more than once at
+  /// a time.
+  ///
+  /// - Parameters:
+  ///   - operation: what to run; it is told which attempt and which hedge it is.
+  ///   - failingWhen: whether a returned value counts as a failure. Asked once for each value; by
+  ///     default no value does.
+  /// - Returns: what the operation returned, also if it counts as a failure.
+  /// - Throws: what the operation throws, as it is; or a ``RejectionError``, in which case the
+  ///   operation did not run.
+  @inlinable
+  public func run<Success: Sendable>(
+    _ operation: @Sendable (Execution) async throws -> Success,
+    failingWhen: @Sendable (Success) -> Bool = { _ in false }
+  ) async throws -> Success {
+    try await execute(
+      Execution(),
+      concurrently: { execution in
+        let value = try await operation(execution)
+        return Graded(value, outcome: failingWhen(value) ? .failure : .success)
+      }
+    ).value
+  }
 }

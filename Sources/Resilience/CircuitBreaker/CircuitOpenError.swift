@@ -1,0 +1,66 @@
+/// The circuit breaker refused the call: the operation did not run.
+///
+/// One word wide and built once for each opening, so that refusing costs no allocation, also where
+/// the error is cast on its way out.
+public struct CircuitOpenError: RejectionError {
+  /// Why a circuit breaker refuses a call.
+  ///
+  /// Compare it with the members below; more may come.
+  public struct Reason: Hashable, Sendable, CustomStringConvertible {
+    /// The reason in words, for a log.
+    public let description: String
+
+    /// The circuit is open.
+    public static let open = Reason(description: "open")
+
+    /// The circuit is half-open, and as many probes are in flight as may be or are needed.
+    public static let halfOpenFull = Reason(description: "half-open, all probes taken")
+
+    /// A person isolated the breaker.
+    public static let isolated = Reason(description: "isolated")
+
+    /// The circuit has just closed and lets only a share of the calls pass.
+    public static let probation = Reason(description: "on probation")
+  }
+
+  private final class Storage: Sendable {
+    let policy: String
+    let reason: Reason
+    let counts: CircuitBreaker.Counts
+    let openUntil: Deadline?
+
+    init(
+      policy: String, reason: Reason, counts: CircuitBreaker.Counts, openUntil: Deadline?
+    ) {
+      self.policy = policy
+      self.reason = reason
+      self.counts = counts
+      self.openUntil = openUntil
+    }
+  }
+
+  private let storage: Storage
+
+  init(policy: String, reason: Reason, counts: CircuitBreaker.Counts, openUntil: Deadline?) {
+    storage = Storage(policy: policy, reason: reason, counts: counts, openUntil: openUntil)
+  }
+
+  /// The name of the circuit breaker.
+  public var policy: String { storage.policy }
+
+  /// Why it refused.
+  public var reason: Reason { storage.reason }
+
+  /// The counts that led to the last opening; for an isolated breaker, those at its isolation.
+  public var counts: CircuitBreaker.Counts { storage.counts }
+
+  /// How long the circuit stays open from now on: never negative, and shorter each time it is
+  /// asked. `nil` for every reason but ``Reason/open``: nobody knows. Costs a clock read.
+  public var retryAfter: Duration? { storage.openUntil?.remaining }
+
+  /// One line for a log.
+  public var description: String {
+    let wait = retryAfter.map { "; retry after \($0)" } ?? ""
+    return "circuit breaker \"\(policy)\" refused the call: \(reason)\(wait)"
+  }
+}

@@ -1,0 +1,76 @@
+extension CircuitBreaker {
+  /// Asks whether a call may pass, for callers that cannot wrap it in
+  /// ``CircuitBreaker/run(_:failingWhen:)``.
+  ///
+  /// ```swift
+  /// guard let permit = breaker.tryAcquire() else { return .serviceUnavailable }
+  /// do {
+  ///   let reply = try await send(request)
+  ///   permit.succeed()
+  ///   return reply
+  /// } catch {
+  ///   permit.fail(error)
+  ///   throw error
+  /// }
+  /// ```
+  ///
+  /// - Returns: a permit that must report how the call ended; `nil` if the call is refused.
+  public func tryAcquire() -> Permit? {
+    guard let admission = try? admit() else { return nil }
+    return Permit(self, admission)
+  }
+
+  /// The right to make one call, and the duty to say how it ended.
+  ///
+  /// It reports exactly once: the compiler refuses a second report, and a permit that is dropped
+  /// reports that its call is ignored and gives back its place.
+  ///
+  /// > Important: A permit without a name (`guard let _ = breaker.tryAcquire()`) is dropped at
+  /// > once.
+  ///
+  /// A closure that escapes cannot consume a permit. To hand one to another task, put it in a box:
+  ///
+  /// ```swift
+  /// let box = Mutex<CircuitBreaker.Permit?>(permit)
+  /// Task {
+  ///   await work()
+  ///   box.withLock { $0.take() }?.succeed()
+  /// }
+  /// ```
+  public struct Permit: ~Copyable, Sendable {
+    private let breaker: CircuitBreaker
+    private let admission: Admission
+    private var outcome = Outcome.ignored
+    private var error: (any Error)?
+
+    init(_ breaker: CircuitBreaker, _ admission: Admission) {
+      self.breaker = breaker
+      self.admission = admission
+    }
+
+    /// The call succeeded.
+    public consuming func succeed() {
+      outcome = .success
+    }
+
+    /// The call failed.
+    ///
+    /// - Parameter error: what it failed with, for observers and for its ``RetryAfterHint``. It
+    ///   is not classified: the permit's holder has decided.
+    public consuming func fail(_ error: (any Error)? = nil) {
+      outcome = .failure
+      self.error = error
+    }
+
+    /// The call says nothing about the dependency; the same as dropping the permit.
+    public consuming func ignore() {}
+
+    deinit {
+      if outcome == .failure {
+        breaker.recordLocked(.failure, error, of: admission)
+      } else {
+        breaker.record(outcome, of: admission)
+      }
+    }
+  }
+}

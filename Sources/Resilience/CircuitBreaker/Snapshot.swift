@@ -1,0 +1,65 @@
+extension CircuitBreaker {
+  /// A circuit breaker at one moment.
+  public struct Snapshot: Sendable {
+    /// The name of the breaker.
+    public let name: String
+
+    /// What a call would meet.
+    public let state: State
+
+    /// The counts that the next decision is made by.
+    public let counts: Counts
+
+    /// What happened in the breaker's whole life.
+    public let totals: Totals
+
+    /// All calls that have not ended yet, also those that were admitted before the last change of
+    /// state.
+    public let running: Int
+
+    /// How many changes of state there have been.
+    public let generation: UInt64
+
+    /// Until when the circuit is open, if it is.
+    public let openUntil: Deadline?
+
+    /// The share of calls that pass: below 1 only while a circuit that has just closed is on
+    /// probation.
+    public let admittedShare: Double
+  }
+
+  /// What a call arriving now would meet.
+  ///
+  /// Passive: an open circuit whose time is over reads half-open, although only a call makes it
+  /// so. Costs a clock read and a lock.
+  public var state: State {
+    let now = source.now()
+    return reading { $0.core.settled(at: now).state(at: now) }
+  }
+
+  /// The breaker as a call arriving now would find it.
+  ///
+  /// Passive: it changes nothing, announces nothing, and may be ahead of the last event. What is
+  /// over by now reads as over. Costs a clock read, a lock, and a pass over the buckets that are
+  /// over.
+  public func snapshot() -> Snapshot {
+    let now = source.now()
+    let core = reading { $0.core.settled(at: now) }
+    let state = core.state(at: now)
+    let counts = core.counts(at: core.time(at: now))
+    return Snapshot(
+      name: name, state: state, counts: counts, totals: core.totals,
+      running: counts.inFlight + core.incident.olderInFlight, generation: core.generation,
+      openUntil: state == .open
+        ? Deadline(at: core.reading(at: core.incident.openUntil), on: source) : nil,
+      admittedShare: core.admittedShare(at: core.time(at: now)))
+  }
+}
+
+extension CircuitBreaker.Core {
+  fileprivate func admittedShare(at now: Int64) -> Double {
+    guard let probation = incident.probation else { return 1 }
+    guard !probation.isExhausted(at: now, limit: rules.probationLimit) else { return 1 }
+    return Double(probation.share) / Double(CircuitBreaker.Probation.whole)
+  }
+}

@@ -1,0 +1,39 @@
+extension Outcome {
+  /// What an error thrown by an operation means, unless somebody knows better.
+  ///
+  /// - A ``RejectionError`` is ``ignored``: a policy inside refused, the operation did not run.
+  /// - A `CancellationError`, and every error thrown while the task is cancelled, is ``ignored``
+  ///   if somebody gave up on the call, but a ``failure`` if ``Deadline/current`` has passed: then
+  ///   the dependency did not answer in time.
+  /// - Everything else is a ``failure``; a ``TimeoutError`` too.
+  ///
+  /// > Note: A client that answers its own shutdown with `CancellationError` looks like a caller
+  /// > that gave up; a policy's `classify:` can tell them apart.
+  public init(classifying error: any Error) {
+    self.init(classifying: error, by: nil)
+  }
+
+  /// The same, after a caller's classification, which is asked about everything but a call that
+  /// its own caller cancelled.
+  init(classifying error: any Error, by classify: (@Sendable (any Error) -> Outcome?)?) {
+    let isCancelled = Task.isCancelled
+    if isCancelled, !Self.isPastDeadline {
+      self = .ignored
+    } else if let outcome = classify?(error) {
+      self = outcome
+    } else if Self.isRejection(error) {
+      self = .ignored
+    } else if error is CancellationError, !Self.isPastDeadline {
+      self = .ignored
+    } else {
+      self = .failure
+    }
+  }
+
+  private static var isPastDeadline: Bool { Deadline.current?.isExpired ?? false }
+
+  /// The library's own types first: comparing types is a nanosecond, a cast to a protocol eighty.
+  private static func isRejection(_ error: any Error) -> Bool {
+    type(of: error) == CircuitOpenError.self || error is any RejectionError
+  }
+}
