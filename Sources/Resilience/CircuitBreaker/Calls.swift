@@ -21,11 +21,17 @@ extension CircuitBreaker {
 
   @usableFromInline
   func record(_ error: any Error, of admission: Admission) {
-    recordLocked(Outcome(classifying: error, by: classify), error, of: admission)
+    // Compared as a type first: that is a nanosecond, a cast to a protocol eighty.
+    if classify == nil, type(of: error) == CircuitOpenError.self {
+      return recordLocked(.ignored, error, of: admission)
+    }
+    let hint = error as? any RetryAfterHint
+    let outcome = Outcome(classifying: error, hint: hint, by: classify)
+    recordLocked(outcome, error, hint: hint, of: admission)
   }
 
   private func admitOutside(at start: Int64) -> Admission? {
-    // An arrival ends an interval that is over; buckets wait for the next result.
+    // An arrival at or after the end of an interval starts the next one.
     guard countsOutside, !(readsClockAtStart && hot.isWindowOver(at: start)) else { return nil }
     guard let (generation, index) = hot.admit() else { return nil }
     return Admission(generation: generation, start: start, ticket: .stripe(index))
@@ -47,11 +53,15 @@ extension CircuitBreaker {
     }
   }
 
-  func recordLocked(_ outcome: Outcome, _ error: (any Error)?, of admission: Admission) {
+  func recordLocked(
+    _ outcome: Outcome, _ error: (any Error)?, hint: (any RetryAfterHint)? = nil,
+    of admission: Admission
+  ) {
     let now = source.now()
+    let retryAfter = outcome == .failure ? hint?.retryAfter : nil
     let report = Report(
       outcome: outcome, isSlow: isSlow(admission, now),
-      retryAfter: outcome == .failure ? retryAfter(error) : 0)
+      retryAfter: retryAfter?.saturatingNanoseconds ?? 0)
     let undecided = locked(ending: admission) { shared -> (Counts, UInt64)? in
       shared.settle(at: now, source)
       let generation = shared.core.generation
@@ -83,10 +93,6 @@ extension CircuitBreaker {
     .nanoseconds(max(0, now.subtractingSaturated(admission.start)))
   }
 
-  private func retryAfter(_ error: (any Error)?) -> Int64 {
-    guard rules.maxRetryAfter > 0, let hint = error as? any RetryAfterHint else { return 0 }
-    return hint.retryAfter?.saturatingNanoseconds ?? 0
-  }
 }
 
 // MARK: - The lock

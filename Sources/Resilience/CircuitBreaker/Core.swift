@@ -42,11 +42,10 @@ extension CircuitBreaker {
       random = SplitMix64(seed: seed)
     }
 
-    /// Reads as a fresh one until something is written to it.
+    /// Reads as a fresh one until something is written to it. Reading copies: a coroutine would
+    /// put its frame on the heap.
     var incident: Incident {
-      _read {
-        if incidents.isEmpty { yield Incident() } else { yield incidents[0] }
-      }
+      get { incidents.first ?? Incident() }
       _modify {
         if incidents.isEmpty { incidents.append(Incident()) }
         yield &incidents[0]
@@ -145,7 +144,9 @@ extension CircuitBreaker.Core {
   /// Decides about a call that arrives.
   mutating func admit(at reading: Int64) -> Decision {
     let now = settle(at: reading)
-    if state == .open, now >= incident.openUntil { move(to: .halfOpen, .openPeriodEnded, at: now) }
+    if state == .open, now >= incidents[0].openUntil {
+      move(to: .halfOpen, .openPeriodEnded, at: now)
+    }
     switch state {
     case .closed:
       touchWindow(at: now)

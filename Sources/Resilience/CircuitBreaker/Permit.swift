@@ -40,8 +40,9 @@ extension CircuitBreaker {
   public struct Permit: ~Copyable, Sendable {
     private let breaker: CircuitBreaker
     private let admission: Admission
-    private var outcome = Outcome.ignored
-    private var error: (any Error)?
+
+    /// What is still to be reported; `nil` once it is.
+    private var outcome: Outcome? = .ignored
 
     init(_ breaker: CircuitBreaker, _ admission: Admission) {
       self.breaker = breaker
@@ -58,19 +59,15 @@ extension CircuitBreaker {
     /// - Parameter error: what it failed with, for observers and for its ``RetryAfterHint``. It
     ///   is not classified: the permit's holder has decided.
     public consuming func fail(_ error: (any Error)? = nil) {
-      outcome = .failure
-      self.error = error
+      breaker.recordLocked(.failure, error, hint: error as? any RetryAfterHint, of: admission)
+      outcome = nil
     }
 
     /// The call says nothing about the dependency; the same as dropping the permit.
     public consuming func ignore() {}
 
     deinit {
-      if outcome == .failure {
-        breaker.recordLocked(.failure, error, of: admission)
-      } else {
-        breaker.record(outcome, of: admission)
-      }
+      if let outcome { breaker.record(outcome, of: admission) }
     }
   }
 }

@@ -14,6 +14,19 @@ extension CircuitBreaker {
     /// A call is slow if it took strictly longer; `nil` if nobody asks.
     let slowerThan: Int64?
 
+    /// The shortest distance in time that any of this depends on.
+    var shortestDuration: Int64 {
+      let open = Double(opening.first.saturatingNanoseconds) * (1 - opening.jitter)
+      var durations = [Int64(saturating: open), probeLease]
+      durations += [probation, tripping.shortestLasting, slowerThan ?? 0].filter { $0 > 0 }
+      switch window {
+      case .sinceTransition, .calls: break
+      case .interval(let length): durations.append(length)
+      case .rolling(let length, let buckets): durations.append(length / Int64(buckets))
+      }
+      return durations.min() ?? 0
+    }
+
     init(_ configuration: Configuration) {
       let recovery = configuration.recovery
       tripping = TripRule(configuration.tripping, window: configuration.window)
@@ -74,19 +87,22 @@ extension CircuitBreaker {
     private let clauses: [Clause]
     let predicates: [@Sendable (Counts) -> Bool]
 
+    /// The shortest time that a streak must last, in nanoseconds; 0 if none need last.
+    let shortestLasting: Int64
+
     /// Whether a failure's start matters.
-    let needsStart: Bool
+    var needsStart: Bool { shortestLasting > 0 }
 
     init(_ condition: TripCondition, window: Window) {
       let largest = if case .calls(let count) = window.kind { count } else { Int.max }
       var clauses: [Clause] = []
       var predicates: [@Sendable (Counts) -> Bool] = []
-      var needsStart = false
+      var lastings: [Int64] = []
       for clause in condition.clauses {
         switch clause {
         case .consecutiveFailures(let count, let lasting):
           clauses.append(.consecutiveFailures(count, lasting: lasting.nanosecondsRoundedUp))
-          needsStart = needsStart || lasting > .zero
+          if lasting > .zero { lastings.append(lasting.nanosecondsRoundedUp) }
         case .failureRate(let rate, let minimum):
           clauses.append(.failureRate(Ratio(rate), minimum: min(minimum, largest)))
         case .slowCallRate(let rate, _, let minimum):
@@ -96,7 +112,7 @@ extension CircuitBreaker {
       }
       self.clauses = clauses
       self.predicates = predicates
-      self.needsStart = needsStart
+      shortestLasting = lastings.min() ?? 0
     }
 
     var hasSlowCallRate: Bool {

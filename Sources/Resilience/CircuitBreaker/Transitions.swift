@@ -188,10 +188,3 @@ extension CircuitBreaker.Core {
       reopenings: incident.reopenings)
   }
 }
-
-extension Int64 {
-  /// The nearest whole number, held within the type.
-  fileprivate init(saturating value: Double) {
-    self = value >= 0x1p63 ? .max : value <= -0x1p63 ? .min : Int64(value.rounded())
-  }
-}

@@ -10,18 +10,23 @@ extension Outcome {
   /// > Note: A client that answers its own shutdown with `CancellationError` looks like a caller
   /// > that gave up; a policy's `classify:` can tell them apart.
   public init(classifying error: any Error) {
-    self.init(classifying: error, by: nil)
+    self.init(classifying: error, hint: error as? any RetryAfterHint, by: nil)
   }
 
   /// The same, after a caller's classification, which is asked about everything but a call that
   /// its own caller cancelled.
-  init(classifying error: any Error, by classify: (@Sendable (any Error) -> Outcome?)?) {
-    let isCancelled = Task.isCancelled
-    if isCancelled, !Self.isPastDeadline {
+  ///
+  /// - Parameter hint: the error, if it is one; rejections are found among them, so that an error
+  ///   is cast once.
+  init(
+    classifying error: any Error, hint: (any RetryAfterHint)?,
+    by classify: (@Sendable (any Error) -> Outcome?)?
+  ) {
+    if Task.isCancelled, !Self.isPastDeadline {
       self = .ignored
     } else if let outcome = classify?(error) {
       self = outcome
-    } else if Self.isRejection(error) {
+    } else if let hint, hint is any RejectionError {
       self = .ignored
     } else if error is CancellationError, !Self.isPastDeadline {
       self = .ignored
@@ -31,9 +36,4 @@ extension Outcome {
   }
 
   private static var isPastDeadline: Bool { Deadline.current?.isExpired ?? false }
-
-  /// The library's own types first: comparing types is a nanosecond, a cast to a protocol eighty.
-  private static func isRejection(_ error: any Error) -> Bool {
-    type(of: error) == CircuitOpenError.self || error is any RejectionError
-  }
 }

@@ -10,3 +10,24 @@ extension Int {
     self = overflow ? .max : sum
   }
 }
+
+extension Int64 {
+  /// The nearest whole number, held within the type.
+  package init(saturating value: Double) {
+    self = value >= 0x1p63 ? .max : value <= -0x1p63 ? .min : Int64(value.rounded())
+  }
+}
+
+extension Int64 {
+  /// The sum, held at the bounds of the type instead of trapping.
+  package func addingSaturated(_ other: Int64) -> Int64 {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? (other < 0 ? .min : .max) : sum
+  }
+
+  /// The difference, held at the bounds of the type instead of trapping.
+  package func subtractingSaturated(_ other: Int64) -> Int64 {
+    let (difference, overflow) = subtractingReportingOverflow(other)
+    return overflow ? (other < 0 ? .max : .min) : difference
+  }
+}

@@ -1,24 +1,32 @@
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 /// A monotonic clock read as nanoseconds.
 ///
 /// Public types take any clock whose durations are `Swift.Duration`; inside, time is one `Int64`,
 /// so that an instant is a word, arithmetic is cheap and saturates, and nothing is generic in the
-/// clock. The origin is the first use of `ContinuousClock` in the process, or the moment at which
-/// another clock was handed over: only the distance between two readings of one source means
-/// something.
+/// clock. The origin is the source's own: only the distance between two readings of one source
+/// means something.
 package struct TimeSource: Sendable {
   private enum Kind: Sendable {
     case continuous
+    case coarse
     case other(@Sendable () -> Int64)
   }
 
   private let kind: Kind
 
-  /// Shared by every source on `ContinuousClock`, so that their readings can be compared.
   private static let origin = ContinuousClock.now
 
-  package init(_ clock: any Clock<Duration>) {
+  /// - Parameters:
+  ///   - clock: what to read.
+  ///   - shortest: the shortest distance that matters, in nanoseconds. Where the default clock is
+  ///     given, and the system has one that costs a quarter and steps in less than a hundredth of
+  ///     this, that one is read.
+  package init(_ clock: any Clock<Duration>, shortest: Int64 = 0) {
     if clock is ContinuousClock {
-      kind = .continuous
+      kind = Self.isCoarseEnough(for: shortest) ? .coarse : .continuous
       _ = Self.origin
     } else {
       kind = .other(Self.reader(of: clock))
@@ -27,14 +35,54 @@ package struct TimeSource: Sendable {
 
   package func now() -> Int64 {
     switch kind {
-    case .continuous: Self.origin.duration(to: .now).saturatingNanoseconds
+    case .continuous: Self.continuousNow()
+    case .coarse: Self.coarseNow()
     case .other(let read): read()
     }
+  }
+
+  /// Kept apart, because the size of an instant is known at run time only: a caller that had this
+  /// inlined would pay for it where it reads no clock.
+  @inline(never)
+  private static func continuousNow() -> Int64 {
+    origin.duration(to: .now).saturatingNanoseconds
   }
 
   private static func reader<C: Clock<Duration>>(of clock: C) -> @Sendable () -> Int64 {
     let origin = clock.now
     return { origin.duration(to: clock.now).saturatingNanoseconds }
+  }
+}
+
+// MARK: - The coarse clock
+
+extension TimeSource {
+  #if canImport(Glibc)
+    /// Linux keeps the time of its last tick, some milliseconds old at most, where reading it
+    /// takes a few nanoseconds. It stands still while the machine is suspended.
+    private static func coarseNow() -> Int64 {
+      var time = timespec()
+      // Writes the local variable it is given, and cannot fail for a clock that exists.
+      _ = unsafe clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
+      return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
+    }
+
+    /// The distance between two ticks, in nanoseconds; 0 if there is no such clock.
+    private static let coarseStep: Int64 = {
+      var step = timespec()
+      // Writes the local variable it is given.
+      guard unsafe clock_getres(CLOCK_MONOTONIC_COARSE, &step) == 0, step.tv_sec == 0 else {
+        return 0
+      }
+      return Int64(step.tv_nsec)
+    }()
+  #else
+    private static func coarseNow() -> Int64 { continuousNow() }
+    private static var coarseStep: Int64 { 0 }
+  #endif
+
+  private static func isCoarseEnough(for shortest: Int64) -> Bool {
+    coarseStep > 0 && shortest / 100 >= coarseStep
   }
 }
 
@@ -50,20 +98,6 @@ extension Duration {
   package var nanosecondsRoundedUp: Int64 {
     let (quotient, remainder) = attoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
     return Int64(clamping: remainder > 0 ? quotient + 1 : quotient)
-  }
-}
-
-extension Int64 {
-  /// The sum, held at the bounds of the type instead of trapping.
-  package func addingSaturated(_ other: Int64) -> Int64 {
-    let (sum, overflow) = addingReportingOverflow(other)
-    return overflow ? (other < 0 ? .min : .max) : sum
-  }
-
-  /// The difference, held at the bounds of the type instead of trapping.
-  package func subtractingSaturated(_ other: Int64) -> Int64 {
-    let (difference, overflow) = subtractingReportingOverflow(other)
-    return overflow ? (other < 0 ? .max : .min) : difference
   }
 }
 
