@@ -175,10 +175,10 @@ extension IsolationTests {
   static func nest(under policy: some ResiliencePolicy, _ home: Home) async throws {
     let breaker = closed()
     let ledger = Ledger()
-    let ticket = try await Deadline(in: .seconds(60)).run {
+    let number = try await Deadline(in: .seconds(60)).run {
       home.check()
       await home.leave()
-      let number = try await policy.run {
+      return try await policy.run {
         home.check()
         return try await Waiting().run {
           home.check()
@@ -193,11 +193,9 @@ extension IsolationTests {
           }
         }
       }
-      home.check()
-      return Ticket(number: number)
     }
     home.check()
-    #expect(ticket.number == 1)
+    #expect(number == 1)
   }
 
   static func callInEveryWay(from actor: any Actor) async throws {
@@ -221,6 +219,8 @@ extension IsolationTests {
     let ledger = Ledger()
 
     func callInEveryWay() async throws {
+      // 6.3.1 forgets to come to the actor at all if a method begins with a call of such a function.
+      preconditionIsolated()
       try await IsolationTests.callInEveryWay(from: self)
     }
 
@@ -259,18 +259,21 @@ extension IsolationTests {
   @Office
   @Test("a global actor, through a function that is isolated to nothing")
   func globalActorThroughHelper() async throws {
+    Office.preconditionIsolated()
     try await Self.callInEveryWay(from: Office.shared)
   }
 
   @MainActor
   @Test("the main actor, through a function that is isolated to nothing")
   func mainActorThroughHelper() async throws {
+    MainActor.preconditionIsolated()
     try await Self.callInEveryWay(from: MainActor.shared)
   }
 
   @Test("an actor that is handed in as an isolated parameter")
   func isolatedParameter() async throws {
     func call(on actor: isolated any Actor) async throws {
+      actor.preconditionIsolated()
       try await Self.callInEveryWay(from: actor)
     }
     try await call(on: Clerk())
