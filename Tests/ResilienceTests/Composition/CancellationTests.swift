@@ -114,6 +114,31 @@ struct CancellationTests {
     }
   }
 
+  @Test("a probe whose classifier meddles with its breaker ends all the same (Polly W5)")
+  func meddlingClassifier() async throws {
+    let interventions: [@Sendable (CircuitBreaker) -> Void] = [
+      { $0.reset() }, { $0.trip(for: .zero) }, { $0.isolate() },
+    ]
+    for intervene in interventions {
+      let content = Lock<CircuitBreaker?>(nil)
+      let breaker = CircuitBreaker(
+        "breaker",
+        classify: { _ in
+          if let breaker = content.withLock({ $0.take() }) { intervene(breaker) }
+          return nil
+        }, clock: VirtualClock())
+      content.withLock { $0 = breaker }
+      breaker.trip(for: .zero)
+      try? await breaker.run { throw Mishap() }
+      #expect(breaker.snapshot().running == 0)
+      #expect(breaker.snapshot().counts.inFlight == 0)
+      #expect(breaker.snapshot().counts.late == 1)
+      breaker.trip(for: .zero)
+      try await breaker.run {}
+      #expect(breaker.state == .closed)
+    }
+  }
+
   @Test("a permit that a cancelled task drops is given back", arguments: [false, true])
   func permit(halfOpen: Bool) async throws {
     for suspension in 0...Self.suspensions {
