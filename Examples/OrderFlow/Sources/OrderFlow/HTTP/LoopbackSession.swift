@@ -1,0 +1,26 @@
+import Foundation
+
+#if canImport(FoundationNetworking)
+  package import FoundationNetworking
+#endif
+
+extension URLSession {
+  /// A session for calls to this machine: no cache, no cookies, and no proxy.
+  package static func loopback() -> URLSession {
+    bypassProxies
+    let configuration = URLSessionConfiguration.ephemeral
+    configuration.requestCachePolicy = .reloadIgnoringLocalCacheData
+    configuration.httpShouldSetCookies = false
+    return URLSession(configuration: configuration)
+  }
+
+  // libcurl, below URLSession on Linux, sends even a call to 127.0.0.1 to the proxy that the
+  // environment names; the configuration's `connectionProxyDictionary` does not change that.
+  private static let bypassProxies: Void = {
+    let environment = ProcessInfo.processInfo.environment
+    guard ["http_proxy", "all_proxy", "ALL_PROXY"].contains(where: { environment[$0] != nil })
+    else { return }
+    let bypassed = [environment["no_proxy"], "127.0.0.1"].compactMap(\.self)
+    unsafe setenv("no_proxy", bypassed.joined(separator: ","), 1)
+  }()
+}
