@@ -1,0 +1,61 @@
+package import Foundation
+import Resilience
+
+/// Both services, kept up to be played with.
+package struct Playground: Sendable {
+  /// Long enough to see the circuit open between two calls by hand.
+  package static let openFor: Duration = .seconds(5)
+
+  private let shop: Shop
+  private let control: OutageControl
+  private let controlURL: URL
+
+  package static func open(timeline: Timeline) async throws -> Playground {
+    let breaker = CircuitBreaker.classic(openFor: openFor, observers: [timeline])
+    let shop = try await Shop.open(breaker: breaker)
+    let control = OutageControl(of: shop.userService, timeline: timeline)
+    return Playground(shop: shop, control: control, controlURL: try await control.start())
+  }
+
+  package func close() async {
+    await control.stop()
+    await shop.close()
+  }
+
+  /// Where everything is, and what to try.
+  package var invitation: ServingEntry {
+    ServingEntry(
+      userService: shop.userServiceURL, orderService: shop.orderServiceURL, control: controlURL)
+  }
+}
+
+/// The services are up.
+package struct ServingEntry: TimelineEntry {
+  package static let event = "serving"
+  package let userService: URL
+  package let orderService: URL
+  package let control: URL
+
+  package func text(at time: String) -> String { columns }
+
+  package var columns: String {
+    """
+    user-service   \(userService)   GET /users/1 to /users/8
+    order-service  \(orderService)   POST /orders, GET /circuit
+    control        \(control)   POST /outage
+
+    place an order, and see the circuit:
+      curl -si \(orderService)/orders -d '{"userId": 1, "items": [{"sku": "tea", "quantity": 2}]}'
+      curl -s \(orderService)/circuit
+    break the user service (errors, slow, refusing), mend it (healthy), or play all of it (script):
+      curl -s \(control)/outage -d '{"mode": "errors"}'
+      curl -s \(control)/outage -d '{"mode": "healthy"}'
+      curl -s \(control)/outage -d '{"mode": "script", "seconds": 5}'
+    place an order twice a second:
+      while sleep 0.5; do curl -s \(orderService)/orders -d '{"userId": 1, "items": \
+    [{"sku": "tea", "quantity": 2}]}'; echo; done
+
+    Ctrl-C stops.
+    """
+  }
+}

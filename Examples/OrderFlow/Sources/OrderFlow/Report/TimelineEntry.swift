@@ -1,0 +1,137 @@
+import Foundation
+package import Resilience
+
+/// A line of the timeline.
+package protocol TimelineEntry: Encodable, Sendable {
+  static var event: String { get }
+  /// The line for people, after the time.
+  var columns: String { get }
+  /// The whole line for people.
+  func text(at time: String) -> String
+}
+
+extension TimelineEntry {
+  package func text(at time: String) -> String { "\(time)  \(columns)" }
+
+  func json(at time: Double) -> String {
+    let line = Line(event: Self.event, time: time, entry: self)
+    // Encoding fails for numbers that are not finite only, and no entry holds one.
+    return (try? JSONEncoder.sorted.encode(line)).map { String(decoding: $0, as: UTF8.self) }
+      ?? "{}"
+  }
+}
+
+private struct Line<Entry: TimelineEntry>: Encodable {
+  let event: String
+  let time: Double
+  let entry: Entry
+
+  enum Key: CodingKey { case event, time }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(event, forKey: .event)
+    try container.encode(time, forKey: .time)
+    try entry.encode(to: encoder)
+  }
+}
+
+/// The user service was broken, or mended.
+package struct HealthEntry: TimelineEntry {
+  package static let event = "user-service"
+  package let health: Health
+
+  package init(_ health: Health) { self.health = health }
+
+  package var columns: String { "user-service is \(health.inWords)" }
+}
+
+extension Health {
+  fileprivate var inWords: String {
+    switch self {
+    case .healthy: "healthy"
+    case .errors: "broken: it answers 500"
+    case .slow: "slow: it answers too late"
+    case .refusing: "down: connections are refused"
+    }
+  }
+}
+
+/// The circuit breaker changed its state.
+package struct TransitionEntry: TimelineEntry {
+  package static let event = "transition"
+  package let from: String
+  package let to: String
+  package let why: String
+
+  package init(_ change: CircuitBreaker.StateChange) {
+    from = "\(change.from)"
+    to = "\(change.to)"
+    why = Self.why(change)
+  }
+
+  private static func why(_ change: CircuitBreaker.StateChange) -> String {
+    switch change.cause {
+    case .consecutiveFailures: "\(change.counts.consecutiveFailures) \(change.cause)"
+    case .probesSucceeded: "\(change.counts.successes) \(change.cause)"
+    default: "\(change.cause)"
+    }
+  }
+
+  package var columns: String {
+    "circuit     " + "\(from) > \(to)".padded(to: 24) + "  " + why
+  }
+}
+
+/// An order was answered.
+package struct OrderEntry: TimelineEntry {
+  package static let event = "order"
+  /// The number of the order in the demo; the first is 1.
+  package let order: Int
+  package let user: Int
+  package let status: Int
+  package let answer: Answer
+  /// The state of the circuit after it.
+  package let state: String
+  package let why: String
+  /// The calls it made to the user service: 1, or 0 if the circuit was open.
+  package let userCalls: Int
+  package let retryAfter: Int?
+
+  package enum Answer: String, Codable, Sendable {
+    case created
+    case degraded
+    case refused
+  }
+
+  package var columns: String {
+    let number = "order \(order)".padded(to: 10)
+    let answer = "\(status) \(answer.rawValue)".padded(to: 12)
+    return "\(number)  \(answer)  \(state.padded(to: 10))  \(why)"
+  }
+}
+
+/// The closing line.
+package struct Summary: TimelineEntry, Decodable, Equatable {
+  package static let event = "summary"
+  package var orders = 0
+  package var created = 0
+  package var degraded = 0
+  package var refused = 0
+  package var userCalls = 0
+  package var transitions: [String] = []
+
+  /// It has no time, so that two runs can be compared.
+  package func text(at time: String) -> String { columns }
+
+  package var columns: String {
+    "summary orders=\(orders) created=\(created) degraded=\(degraded) refused=\(refused) "
+      + "user-calls=\(userCalls) transitions=\(transitions.joined(separator: ">"))"
+  }
+}
+
+extension String {
+  fileprivate func padded(to width: Int) -> String {
+    self + String(repeating: " ", count: max(0, width - count))
+  }
+}

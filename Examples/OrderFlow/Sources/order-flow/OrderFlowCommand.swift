@@ -1,0 +1,71 @@
+import ArgumentParser
+import Foundation
+import OrderFlow
+import Resilience
+
+@main
+struct OrderFlowCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "order-flow",
+    abstract: "Places orders through an outage, and shows what a circuit breaker makes of it.",
+    discussion: """
+      Starts a user service and an order service on ports that the system chooses, places orders \
+      while the user service is healthy, broken and healthy again, and prints a line for each \
+      order and each change of the circuit. Exits with 1 if anything went otherwise than it should.
+      """)
+
+  @Option(
+    help: ArgumentHelp(
+      "How many orders to place, from \(Plan.smallest) to \(Plan.largest) (default: 40)."))
+  var orders: Int?
+
+  @Option(help: "What the orders are made of: the same seed, the same orders (default: 1).")
+  var seed: UInt64?
+
+  @Flag(help: "Print a JSON object for each event, one a line.")
+  var json = false
+
+  @Flag(help: "Keep both services up to play with, until Ctrl-C.")
+  var serve = false
+
+  func validate() throws {
+    if serve, orders != nil || seed != nil {
+      throw ValidationError("--orders and --seed say what to order, and --serve orders nothing.")
+    }
+    if let orders, !(Plan.smallest...Plan.largest).contains(orders) {
+      throw ValidationError(
+        "--orders must be from \(Plan.smallest) to \(Plan.largest), and is \(orders).")
+    }
+  }
+
+  func run() async throws {
+    let timeline = Timeline(json ? .json : .text) { line in
+      // Not print: its buffer holds lines back when the output is a pipe.
+      FileHandle.standardOutput.write(Data((line + "\n").utf8))
+    }
+    if serve { try await play(timeline) } else { try await show(timeline) }
+  }
+
+  private func show(_ timeline: Timeline) async throws {
+    let breaker = CircuitBreaker.classic(openFor: Demo.openFor, observers: [timeline])
+    let shop = try await Shop.open(breaker: breaker)
+    var demo = Demo(
+      shop: shop, timeline: timeline, plan: Plan(total: orders ?? 40), seed: seed ?? 1)
+    let surprises = try await demo.run()
+    await shop.close()
+    guard surprises.isEmpty else {
+      let lines = surprises.map { "order-flow: not as expected: \($0)\n" }.joined()
+      FileHandle.standardError.write(Data(lines.utf8))
+      throw ExitCode(1)
+    }
+  }
+
+  private func play(_ timeline: Timeline) async throws {
+    // Before the services are announced: whoever reads the announcement may stop them at once.
+    let interruption = Interruption()
+    let playground = try await Playground.open(timeline: timeline)
+    timeline.add(playground.invitation)
+    await interruption.arrives()
+    await playground.close()
+  }
+}
