@@ -1,0 +1,141 @@
+import Foundation
+import OrderFlow
+import Testing
+
+#if canImport(FoundationNetworking)
+  import FoundationNetworking
+#endif
+
+@Suite("The user service")
+struct UserServiceTests {
+  private func withService(
+    _ test: (UserService, Browser, UserClient) async throws -> Void
+  ) async throws {
+    let service = UserService()
+    let url = try await service.start()
+    let browser = Browser(url)
+    let client = UserClient(base: url, timeout: .seconds(30))
+    do { try await test(service, browser, client) } catch {
+      await service.stop()
+      throw error
+    }
+    browser.close()
+    client.close()
+    await service.stop()
+  }
+
+  @Test(
+    "answers in JSON, whatever it is asked",
+    arguments: [
+      ("GET", "/users/1", Answer(200, #"{"id":1,"name":"Ada"}"#)),
+      ("GET", "/users/8", Answer(200, #"{"id":8,"name":"Hedy"}"#)),
+      ("GET", "/users/9", Answer(404, #"{"error":"there is no user 9"}"#)),
+      ("GET", "/users/0", Answer(400, #"{"error":"a user's id is a whole number of at least 1"}"#)),
+      ("GET", "/users/x", Answer(400, #"{"error":"a user's id is a whole number of at least 1"}"#)),
+      (
+        "GET", "/users/99999999999999999999",
+        Answer(400, #"{"error":"a user's id is a whole number of at least 1"}"#)
+      ),
+      ("GET", "/users", Answer(404, #"{"error":"there is nothing at /users"}"#)),
+      ("GET", "/users/1/2", Answer(404, #"{"error":"there is nothing at /users/1/2"}"#)),
+      (
+        "POST", "/users/1",
+        Answer(405, #"{"error":"/users/1 answers GET only"}"#, ["Allow": "GET"])
+      ),
+      ("HEAD", "/users/1", Answer(405, "", ["Allow": "GET"])),
+    ])
+  func answers(method: String, path: String, expected: Answer) async throws {
+    try await withService { _, browser, _ in
+      let answer = try await browser.send(method, path)
+      #expect(answer == expected)
+    }
+  }
+
+  @Test("answers 500 while it is broken, and as before when it is mended")
+  func errors() async throws {
+    try await withService { service, browser, client in
+      try await service.become(.errors)
+      let broken = Answer(500, #"{"error":"the user service is broken"}"#)
+      #expect(try await browser.send("GET", "/users/1") == broken)
+      await #expect(throws: UserServiceError.status(500)) { try await client.find(1) }
+      try await service.become(.healthy)
+      #expect(try await client.find(1) == User(id: 1, name: "Ada"))
+    }
+  }
+
+  @Test("refuses connections while it is down, and comes back on the same port")
+  func refuses() async throws {
+    try await withService { service, browser, client in
+      #expect(try await browser.send("GET", "/users/1").status == 200)
+      for _ in 0..<3 {
+        try await service.become(.refusing)
+        try await service.become(.refusing)
+        await #expect(throws: UserServiceError.connectionRefused) { try await client.find(1) }
+        try await service.become(.healthy)
+        #expect(try await browser.send("GET", "/users/1").status == 200)
+        #expect(try await client.find(1) == User(id: 1, name: "Ada"))
+      }
+      #expect(client.calls == 6)
+      #expect(await service.requests == 7)
+    }
+  }
+
+  @Test("is mended for good however often it was broken and mended at once before")
+  func becomesInTurn() async throws {
+    try await withService { service, browser, _ in
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for round in 0..<20 {
+          group.addTask { try await service.become(round.isMultiple(of: 2) ? .refusing : .healthy) }
+        }
+        try await group.waitForAll()
+      }
+      try await service.become(.healthy)
+      #expect(try await browser.send("GET", "/users/1").status == 200)
+    }
+  }
+
+  @Test("a slow answer ends at the client's timeout, fractions of a second included")
+  func slow() async throws {
+    let service = UserService()
+    let client = UserClient(base: try await service.start(), timeout: .milliseconds(150))
+    try await service.become(.slow)
+    let start = ContinuousClock.now
+    await #expect(throws: UserServiceError.noAnswer(within: .milliseconds(150))) {
+      try await client.find(1)
+    }
+    #expect(start.duration(to: .now) >= .milliseconds(150))
+    #expect(start.duration(to: .now) < .seconds(5))
+    await service.stop()
+  }
+
+  @Test("a cancelled call reads as cancelled, not as a failing service")
+  func cancelled() async throws {
+    try await withService { service, _, client in
+      try await service.become(.slow)
+      let call = Task { try await client.find(1) }
+      while await service.requests == 0 { try await Task.sleep(for: .milliseconds(1)) }
+      call.cancel()
+      await #expect(throws: CancellationError.self) { try await call.value }
+    }
+  }
+
+  @Test("calls on a connection that is kept alive do not wait for a delayed acknowledgement")
+  func delayedAcknowledgement() async throws {
+    try await withService { _, browser, _ in
+      // Without the cure no call but the first few takes less than 40 ms; with it a single one that
+      // does is proof enough, on a machine that is busy with something else.
+      let isQuick = { (call: Int) async throws in
+        let start = ContinuousClock.now
+        _ = try await browser.send("GET", "/users/1")
+        return call > 6 && start.duration(to: .now) < .milliseconds(38)
+      }
+      var calls = 0
+      var quick = false
+      while !quick, calls < 100 {
+        calls += 1
+        quick = try await isQuick(calls)
+      }
+      #expect(quick)
+    }
+  }
+}
