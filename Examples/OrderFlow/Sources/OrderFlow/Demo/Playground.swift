@@ -45,15 +45,15 @@ package struct ServingEntry: TimelineEntry {
     control        \(control)   POST /outage
 
     place an order, and see the circuit:
-      curl -si \(orderService)/orders -d '{"userId": 1, "items": [{"sku": "tea", "quantity": 2}]}'
-      curl -s \(orderService)/circuit
+      curl -siw '\\n' \(orderService)/orders -d '{"userId": 1, "items": [{"sku": "tea", "quantity": 2}]}'
+      curl -sw '\\n' \(orderService)/circuit
     break the user service (errors, slow, refusing), mend it (healthy), or play all of it (script):
-      curl -s \(control)/outage -d '{"mode": "errors"}'
-      curl -s \(control)/outage -d '{"mode": "healthy"}'
-      curl -s \(control)/outage -d '{"mode": "script", "seconds": 5}'
+      curl -sw '\\n' \(control)/outage -d '{"mode": "errors"}'
+      curl -sw '\\n' \(control)/outage -d '{"mode": "healthy"}'
+      curl -sw '\\n' \(control)/outage -d '{"mode": "script", "seconds": 5}'
     place an order twice a second:
-      while sleep 0.5; do curl -s \(orderService)/orders -d '{"userId": 1, "items": \
-    [{"sku": "tea", "quantity": 2}]}'; echo; done
+      while sleep 0.5; do curl -sw '\\n' \(orderService)/orders -d '{"userId": 1, "items": \
+    [{"sku": "tea", "quantity": 2}]}'; done
 
     Ctrl-C stops.
     """
