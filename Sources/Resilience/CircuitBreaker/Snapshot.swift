@@ -26,6 +26,10 @@ extension CircuitBreaker {
     /// The share of calls that pass: below 1 only while a circuit that has just closed is on
     /// probation.
     public let admittedShare: Double
+
+    /// How long the circuit stays open from now on, if it is open: never negative, and shorter each
+    /// time it is asked.
+    public var retryAfter: Duration? { openUntil?.remaining }
   }
 
   /// What a call arriving now would meet.

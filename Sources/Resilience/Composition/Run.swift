@@ -53,9 +53,11 @@ extension ResiliencePolicy {
   ///   - operation: what to run; it keeps the caller's isolation.
   ///   - failingWhen: whether a returned value counts as a failure. Asked once for each value; by
   ///     default no value does.
-  ///   - fallback: answers instead, and may throw an error of its own. It is given what the
-  ///     operation threw, the policy's ``RejectionError``, or a ``FailedResultError`` for a value
-  ///     that counts as a failure. Not asked if the caller's task is cancelled.
+  ///   - fallback: answers instead, and may throw an error of its own. It is given whatever the
+  ///     operation threw, also what the policy does not count as a failure; the policy's
+  ///     ``RejectionError``; or a ``FailedResultError`` for a value that counts as a failure.
+  ///     `switch` over the error, and throw it again where there is no other answer. Not asked if
+  ///     the caller's task is cancelled.
   /// - Returns: what the operation returned, or the fallback.
   /// - Throws: what the fallback throws; or the error itself if the caller's task is cancelled.
   @inlinable
@@ -89,9 +91,11 @@ extension ResiliencePolicy {
   ///   - operation: what to run; it keeps the caller's isolation.
   ///   - failingWhen: whether a returned value counts as a failure. Asked once for each value; by
   ///     default no value does.
-  ///   - fallback: answers instead, and may throw an error of its own. It is given what the
-  ///     operation threw, the policy's ``RejectionError``, or a ``FailedResultError`` for a value
-  ///     that counts as a failure. Not asked if the caller's task is cancelled.
+  ///   - fallback: answers instead, and may throw an error of its own. It is given whatever the
+  ///     operation threw, also what the policy does not count as a failure; the policy's
+  ///     ``RejectionError``; or a ``FailedResultError`` for a value that counts as a failure.
+  ///     `switch` over the error, and throw it again where there is no other answer. Not asked if
+  ///     the caller's task is cancelled.
   /// - Returns: what the operation returned, or the fallback.
   /// - Throws: what the fallback throws; or the error itself if the caller's task is cancelled.
   @inlinable
