@@ -1,0 +1,59 @@
+import Resilience
+import ResilienceTesting
+import Synchronization
+import Testing
+
+extension Documentation {
+  /// The examples in documentation comments; those that guides show as well are with them.
+  @Suite("Documentation: comments")
+  struct CommentSnippets {
+    enum Reply: Equatable {
+      case ok
+      case serviceUnavailable
+    }
+
+    @Test("a permit reports success and failure")
+    func permit() async throws {
+      let breaker = CircuitBreaker("user-service")
+      func handle(_ request: Int, send: (Int) async throws -> Reply) async throws -> Reply {
+        // snippet
+        guard let permit = breaker.tryAcquire() else { return .serviceUnavailable }
+        do {
+          let reply = try await send(request)
+          permit.succeed()
+          return reply
+        } catch {
+          permit.fail(error)
+          throw error
+        }
+        // end snippet
+      }
+      let reply = try await handle(1) { _ in .ok }
+      #expect(reply == .ok)
+      await #expect(throws: Unavailable.self) { try await handle(1) { _ in throw Unavailable() } }
+      #expect(breaker.snapshot().counts == .init(successes: 1, failures: 1, consecutiveFailures: 1))
+      breaker.isolate()
+      let refusal = try await handle(1) { _ in .ok }
+      #expect(refusal == .serviceUnavailable)
+    }
+
+    @Test("a permit reports from a box")
+    func box() async throws {
+      let events = EventRecorder()
+      let breaker = CircuitBreaker("user-service", observers: [events])
+      func work() async {}
+      func begin(with permit: consuming CircuitBreaker.Permit) {
+        // snippet
+        let box = Mutex<CircuitBreaker.Permit?>(permit)
+        Task {
+          await work()
+          box.withLock { $0.take() }?.succeed()
+        }
+        // end snippet
+      }
+      if let permit = breaker.tryAcquire() { begin(with: permit) }
+      await events.events(atLeast: 2)
+      #expect(breaker.snapshot().counts == .init(successes: 1, consecutiveSuccesses: 1))
+    }
+  }
+}
