@@ -15,8 +15,7 @@
 /// }
 /// ```
 ///
-/// One breaker stands for one dependency: make it once and share it. The defaults were measured
-/// against the alternatives under load, brownouts and outages: the circuit opens after 6 failures
+/// One breaker stands for one dependency: make it once and share it. By default the circuit opens after 6 failures
 /// in a row that lasted at least 3 s, or at 80 % failures of at least 40 calls in the last 10 s;
 /// it stays open for 0.5 s, growing by a fifth up to 2 s; one good probe closes it, on probation
 /// for 2 s.
@@ -25,9 +24,12 @@
 /// nor failure. The operation runs where the caller is, and what it throws passes through as it
 /// is.
 ///
-/// Cost: a healthy call takes no lock and allocates nothing. Configurations that need to know the
-/// time read the clock: once for a window of time, once more for `lasting:`, slow calls or
-/// observers.
+/// Cost: a healthy call takes no lock and allocates nothing, but for the first call after a bucket
+/// or an interval of the window has ended, which takes the lock. It reads the clock not at all over
+/// ``Window/sinceTransition``, once over ``Window/rolling(_:buckets:)``, twice over
+/// ``Window/interval(_:)`` and wherever a call is timed: for `lasting:`, slow calls and observers.
+/// Over ``Window/calls(_:)``, with observers, and on probation, every call takes the lock, and reads
+/// the clock twice.
 public final class CircuitBreaker: ResiliencePolicy {
   /// The name of the dependency, for errors and events.
   public let name: String
@@ -65,7 +67,8 @@ public final class CircuitBreaker: ResiliencePolicy {
   ///     for calls that their callers cancelled.
   ///   - clock: what time is; `ContinuousClock` by default. On Linux, a breaker without observers
   ///     whose durations are all at least a hundred ticks of the kernel (0.4 s, usually) then
-  ///     reads the time of the last tick, which costs a quarter.
+  ///     reads the time of the last tick, which costs a quarter and stands still while the machine
+  ///     is suspended.
   ///   - seed: repeats the jitter of the open periods; random by default.
   ///   - observers: who is told what happens. With an observer every call takes a lock.
   public convenience init(

@@ -31,6 +31,7 @@ extension CircuitBreaker {
 
   /// Opens the circuit, for example because a server said so; it recovers as it always does.
   ///
+  /// Ends every state that a person set.
   /// On an open circuit it moves the end of the open period, to sooner or later, and announces
   /// nothing.
   ///

@@ -1,6 +1,6 @@
 extension CircuitBreaker {
   /// Asks whether a call may pass, for callers that cannot wrap it in
-  /// ``CircuitBreaker/run(_:failingWhen:)``.
+  /// ``ResiliencePolicy/run(_:failingWhen:)-(()->Success,_)``.
   ///
   /// ```swift
   /// guard let permit = breaker.tryAcquire() else { return .serviceUnavailable }
@@ -9,7 +9,7 @@ extension CircuitBreaker {
   ///   permit.succeed()
   ///   return reply
   /// } catch {
-  ///   permit.fail(error)
+  ///   permit.end(throwing: error)
   ///   throw error
   /// }
   /// ```
@@ -60,6 +60,15 @@ extension CircuitBreaker {
     ///   is not classified: the permit's holder has decided.
     public consuming func fail(_ error: (any Error)? = nil) {
       breaker.recordLocked(.failure, error, hint: error as? any RetryAfterHint, of: admission)
+      outcome = nil
+    }
+
+    /// The call threw an error, which is classified as if ``CircuitBreaker`` had run the call: a
+    /// caller that cancelled is no failure.
+    ///
+    /// - Parameter error: what the call threw.
+    public consuming func end(throwing error: any Error) {
+      breaker.record(error, of: admission)
       outcome = nil
     }
 

@@ -103,7 +103,7 @@ extension CircuitBreaker {
     /// last open.
     ///
     /// - Parameters:
-    ///   - from: the first open period; above zero.
+    ///   - first: the first open period; above zero.
     ///   - factor: at least 1.
     ///   - cap: the longest, before jitter; at least `from`.
     ///   - jitter: the share by which each is lengthened or shortened at random; 0.1 by default,

@@ -25,7 +25,7 @@ public enum Outcome: Hashable, Sendable {
   case failure
 
   /// The call says nothing about the dependency: its caller cancelled it, or a policy inside
-  /// refused it. It is counted nowhere, and gives back what it held.
+  /// refused it. It gives back what it held, and no decision depends on it.
   case ignored
 }
 

@@ -58,7 +58,8 @@ extension ResiliencePolicy {
   ///     ``RejectionError``; or a ``FailedResultError`` for a value that counts as a failure.
   ///     `switch` over the error, and throw it again where there is no other answer. Not asked if
   ///     the caller's task is cancelled.
-  /// - Returns: what the operation returned, or the fallback.
+  /// - Returns: what the operation returned, or the fallback; if the caller's task is cancelled,
+  ///   also a value that counts as a failure.
   /// - Throws: what the fallback throws; or the error itself if the caller's task is cancelled.
   @inlinable
   public func run<Success: ~Copyable>(
@@ -73,7 +74,8 @@ extension ResiliencePolicy {
         let outcome: Outcome = failingWhen(value) ? .failure : .success
         return Graded(value, outcome: outcome)
       }
-      if graded.outcome != .failure { return graded.value }
+      // A caller that gave up gets what there is.
+      if graded.outcome != .failure || Task.isCancelled { return graded.value }
       failure = FailedResultError()
     } catch {
       failure = error
@@ -96,7 +98,8 @@ extension ResiliencePolicy {
   ///     ``RejectionError``; or a ``FailedResultError`` for a value that counts as a failure.
   ///     `switch` over the error, and throw it again where there is no other answer. Not asked if
   ///     the caller's task is cancelled.
-  /// - Returns: what the operation returned, or the fallback.
+  /// - Returns: what the operation returned, or the fallback; if the caller's task is cancelled,
+  ///   also a value that counts as a failure.
   /// - Throws: what the fallback throws; or the error itself if the caller's task is cancelled.
   @inlinable
   public func run<Success: ~Copyable>(
@@ -111,7 +114,8 @@ extension ResiliencePolicy {
         let outcome: Outcome = failingWhen(value) ? .failure : .success
         return Graded(value, outcome: outcome)
       }
-      if graded.outcome != .failure { return graded.value }
+      // A caller that gave up gets what there is.
+      if graded.outcome != .failure || Task.isCancelled { return graded.value }
       failure = FailedResultError()
     } catch {
       failure = error

@@ -43,7 +43,7 @@ public struct Deadline: Sendable, CustomStringConvertible {
   /// Runs the operation with this deadline as ``current``, where the caller is.
   ///
   /// If the task already has a deadline with less time remaining, that one stays. Nothing is
-  /// cancelled when the deadline passes: the policies inside bound themselves by it.
+  /// cancelled when the deadline passes: the policies inside judge cancelled calls by it.
   ///
   /// - Throws: what the operation throws.
   @inlinable

@@ -105,7 +105,7 @@ extension Documentation {
           permit.succeed()
           return user
         } catch {
-          if Outcome(classifying: error) == .failure { permit.fail(error) }
+          permit.end(throwing: error)
           throw error
         }
         // end snippet

@@ -23,7 +23,7 @@ extension Documentation {
           permit.succeed()
           return reply
         } catch {
-          permit.fail(error)
+          permit.end(throwing: error)
           throw error
         }
         // end snippet

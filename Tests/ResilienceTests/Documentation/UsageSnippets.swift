@@ -127,11 +127,7 @@ extension Documentation {
           permit.succeed()
           return .ok(user)
         } catch {
-          switch Outcome(classifying: error) {
-          case .success: permit.succeed()
-          case .failure: permit.fail(error)
-          case .ignored: permit.ignore()
-          }
+          permit.end(throwing: error)
           throw error
         }
       }
