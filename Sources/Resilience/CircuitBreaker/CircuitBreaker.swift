@@ -15,10 +15,10 @@
 /// }
 /// ```
 ///
-/// One breaker stands for one dependency: make it once and share it. By default the circuit opens after 6 failures
-/// in a row that lasted at least 3 s, or at 80 % failures of at least 40 calls in the last 10 s;
-/// it stays open for 0.5 s, growing by a fifth up to 2 s; one good probe closes it, on probation
-/// for 2 s.
+/// One breaker stands for one dependency: make it once and share it. By default the circuit opens
+/// after 6 failures in a row that lasted at least 3 s, or at 80 % failures of at least 40 calls in
+/// the last 10 s; it stays open for 0.5 s, growing by a fifth up to 2 s; one good probe closes it,
+/// on probation for 2 s.
 ///
 /// A call that its caller cancelled, or that a policy inside refused, counts as neither success
 /// nor failure. The operation runs where the caller is, and what it throws passes through as it
