@@ -196,6 +196,18 @@ struct CountsTests {
     #expect(circuit.totals == .init(failures: 500 - tenths))
   }
 
+  @Test("CB-11: windows apply to observing", arguments: Counting.allCases)
+  func observingHasWindows(_ counting: Counting) {
+    for window in [CircuitBreaker.Window.interval(.seconds(1)), .rolling(.seconds(1)), .calls(1)] {
+      let circuit = Circuit(counting, tripping: .never, over: window)
+      circuit.breaker.observe()
+      circuit.fail(5)
+      circuit.advance(by: .seconds(2))
+      circuit.succeed()
+      #expect(circuit.counts == .init(successes: 1, consecutiveSuccesses: 1))
+    }
+  }
+
   @Test("CB-10: a snapshot is a value: what happens later does not change it")
   func snapshotIsAValue() {
     let circuit = Circuit(.unobserved)
