@@ -149,6 +149,31 @@ struct GenerationTests {
   }
 
   @Test(
+    "CB-6: a probe in flight is late after a person has taken over", arguments: Counting.allCases,
+    [CircuitBreaker.State.closed, .open, .isolated, .disabled, .observing])
+  func controlMakesProbesLate(_ counting: Counting, _ state: CircuitBreaker.State) {
+    let circuit = Circuit(
+      counting, recovery: .init(openFor: .seconds(30), probes: 3, probation: .zero))
+    circuit.becomeHalfOpen()
+    let probes = circuit.start(3)
+    circuit.enter(state)
+    #expect(circuit.counts == .init())
+    #expect(circuit.running == 3)
+    circuit.recorder.clear()
+    // Nor does a lease end that belongs to a past generation.
+    circuit.advance(by: .seconds(29))
+    probes[0].succeed()
+    probes[1].fail()
+    probes[2].ignore()
+    #expect(circuit.state == state)
+    #expect(circuit.counts == .init(late: 3))
+    #expect(circuit.running == 0)
+    circuit.expectEvents("late", "late", "late")
+    circuit.advance(by: .seconds(3600))
+    #expect(circuit.state == (state == .open ? .halfOpen : state))
+  }
+
+  @Test(
     "CB-6: resetting a closed circuit is no transition, and calls in flight still count",
     arguments: Counting.allCases)
   func resetKeepsCalls(_ counting: Counting) {

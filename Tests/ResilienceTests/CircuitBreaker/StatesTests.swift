@@ -152,6 +152,7 @@ struct StatesTests {
         calls.remove(at: index).end(outcomes.randomElement(using: &dice) ?? .success)
       }
     }
+    for call in calls { call.ignore() }
     let changes = circuit.changes.map { "\($0.from) > \($0.to)" }
     #expect(
       Set(changes) == [

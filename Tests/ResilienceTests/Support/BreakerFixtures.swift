@@ -188,6 +188,11 @@ final class Call {
     isAdmitted = permit != nil
   }
 
+  deinit {
+    // The optimizer ends a variable's life with its last use, and a permit's death is a report.
+    if permit != nil { Issue.record("a call was dropped before it ended") }
+  }
+
   func succeed() { permit.take()?.succeed() }
   func fail(_ error: (any Error)? = nil) { permit.take()?.fail(error) }
   func ignore() { permit.take()?.ignore() }
