@@ -27,6 +27,25 @@ struct PermitTests {
   }
 
   @Test(
+    "CB-8: a permit classifies what its call threw, as `run` does", arguments: Counting.allCases)
+  func classifies(_ counting: Counting) async throws {
+    let circuit = Circuit(counting)
+    let inner = Circuit()
+    inner.breaker.isolate()
+    try circuit.permit().end(throwing: Unavailable())
+    #expect(circuit.counts == .init(failures: 1, consecutiveFailures: 1))
+    try circuit.permit().end(throwing: CancellationError())
+    #expect(circuit.counts == .init(failures: 1, ignored: 1, consecutiveFailures: 1))
+    let refusal = try await inner.refusal()
+    try circuit.permit().end(throwing: refusal)
+    #expect(circuit.counts == .init(failures: 1, ignored: 2, consecutiveFailures: 1))
+    #expect(circuit.running == 0)
+    circuit.expectEvents(
+      "admitted", "failed after 0.0 seconds (Unavailable())", "admitted", "ignored", "admitted",
+      "ignored")
+  }
+
+  @Test(
     "CB-8: an abandoned permit is ignored and gives its slot back", arguments: Counting.allCases)
   func abandonedIsIgnored(_ counting: Counting) {
     let circuit = Circuit(counting)
@@ -196,8 +215,8 @@ extension Circuit {
     advance(by: duration)
     switch outcome {
     case .success: permit.succeed()
-    case .failure: permit.fail(Unavailable())
-    case .ignored: permit.ignore()
+    case .failure: permit.end(throwing: Unavailable())
+    case .ignored: permit.end(throwing: CancellationError())
     }
   }
 
