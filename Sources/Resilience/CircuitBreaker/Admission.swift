@@ -22,7 +22,8 @@ extension CircuitBreaker {
     /// its call.
     let generation: UInt64
 
-    /// When the call started; 0 if nothing in the configuration asks for it.
+    /// When the call started, in the breaker's own time; 0 if nothing in the configuration asks
+    /// for it.
     let start: Int64
 
     let ticket: Ticket

@@ -4,15 +4,14 @@
 extension CircuitBreaker {
   @usableFromInline
   func admit() throws -> Admission {
-    let start = readsClockAtStart ? source.now() : 0
-    if let admission = admitOutside(at: start) { return admission }
-    return try admitLocked(at: readsClockAtStart ? start : source.now()).get()
+    if let admission = admitOutside() { return admission }
+    return try admitLocked().get()
   }
 
   @usableFromInline
   func record(_ outcome: Outcome, of admission: Admission) {
     if outcome == .success, case .stripe(let index) = admission.ticket {
-      let now = readsClockAtSuccess ? source.now() : 0
+      let now = readsClockAtSuccess ? hot.time(at: source.now()) : 0
       let needsCore = readsClockAtSuccess && (hot.isWindowOver(at: now) || isSlow(admission, now))
       if !needsCore, hot.succeed(index, generation: admission.generation) { return }
     }
@@ -30,23 +29,24 @@ extension CircuitBreaker {
     recordLocked(outcome, error, hint: hint, of: admission)
   }
 
-  private func admitOutside(at start: Int64) -> Admission? {
+  private func admitOutside() -> Admission? {
+    guard countsOutside, hot.isLive else { return nil }
+    let start = readsClockAtStart ? hot.time(at: source.now()) : 0
     // An arrival at or after the end of an interval starts the next one.
-    guard countsOutside, !(readsClockAtStart && hot.isWindowOver(at: start)) else { return nil }
+    guard !(readsClockAtStart && hot.isWindowOver(at: start)) else { return nil }
     guard let (generation, index) = hot.admit() else { return nil }
     return Admission(generation: generation, start: start, ticket: .stripe(index))
   }
 
-  func admitLocked(at now: Int64) -> Result<Admission, any Error> {
-    locked { shared in
-      shared.settle(at: now, source)
-      switch shared.core.admit(at: now) {
+  private func admitLocked() -> Result<Admission, any Error> {
+    locked { shared, reading in
+      let decision = shared.core.admit(at: reading)
+      shared.publish(source)
+      switch decision {
       case .admitted(let admission):
-        shared.publish(source)
         shared.tell(.admitted)
         return .success(admission)
       case .rejected(let reason):
-        shared.publish(source)
         shared.tell(.rejected(reason))
         return .failure(shared.rejection(reason, by: name, source))
       }
@@ -57,19 +57,19 @@ extension CircuitBreaker {
     _ outcome: Outcome, _ error: (any Error)?, hint: (any RetryAfterHint)? = nil,
     of admission: Admission
   ) {
-    let now = source.now()
-    let retryAfter = outcome == .failure ? hint?.retryAfter : nil
-    let report = Report(
-      outcome: outcome, isSlow: isSlow(admission, now),
-      retryAfter: retryAfter?.saturatingNanoseconds ?? 0)
-    let undecided = locked(ending: admission) { shared -> (Counts, UInt64)? in
-      shared.settle(at: now, source)
+    let retryAfter = (outcome == .failure ? hint?.retryAfter : nil)?.saturatingNanoseconds ?? 0
+    let undecided = locked(ending: admission) { shared, reading -> (Counts, UInt64)? in
+      let now = shared.core.time(at: reading)
       let generation = shared.core.generation
-      let recorded = shared.core.record(report, of: admission, at: now)
+      let report = Report(
+        outcome: outcome, isSlow: isSlow(admission, now), retryAfter: retryAfter)
+      let recorded = shared.core.record(report, of: admission, at: reading)
       switch recorded {
       case .untracked: break
       case .late: shared.tell(.late)
-      case .counted, .undecided: shared.tell(outcome, after: duration(of: admission, now), error)
+      case .counted, .undecided:
+        let duration = now.subtractingSaturated(admission.start)
+        shared.tell(outcome, after: .nanoseconds(duration), error)
       }
       shared.publish(source)
       if case .undecided(let counts) = recorded { return (counts, generation) }
@@ -77,9 +77,8 @@ extension CircuitBreaker {
     }
     guard let (counts, generation) = undecided else { return }
     guard rules.tripping.predicates.contains(where: { $0(counts) }) else { return }
-    locked { shared in
-      shared.core.trip(
-        ifStill: generation, over: counts, at: now, retryAfter: report.retryAfter)
+    locked { shared, reading in
+      shared.core.trip(ifStill: generation, over: counts, at: reading, retryAfter: retryAfter)
       shared.publish(source)
     }
   }
@@ -88,11 +87,6 @@ extension CircuitBreaker {
     guard let slowerThan = rules.slowerThan else { return false }
     return now.subtractingSaturated(admission.start) > slowerThan
   }
-
-  private func duration(of admission: Admission, _ now: Int64) -> Duration {
-    .nanoseconds(max(0, now.subtractingSaturated(admission.start)))
-  }
-
 }
 
 // MARK: - The lock
@@ -100,9 +94,15 @@ extension CircuitBreaker {
 extension CircuitBreaker {
   /// Runs `body` under the lock and delivers afterwards, outside of it, what there is to announce.
   ///
-  /// - Parameter ended: a call whose report `body` gives to the core.
+  /// The clock is read under the lock as well: so readings come to the core in the order in which
+  /// they were taken, and a thread that was held up between the two does not look like a clock
+  /// that went back.
+  ///
+  /// - Parameters:
+  ///   - ended: a call whose report `body` gives to the core.
+  ///   - body: is given the clock's reading; leases that are over by then have been ended.
   func locked<Result: Sendable>(
-    ending ended: Admission? = nil, _ body: (inout Shared) -> Result
+    ending ended: Admission? = nil, _ body: (inout Shared, _ reading: Int64) -> Result
   ) -> Result {
     let (result, mustDeliver) = shared.withLock { shared in
       if let ended, case .stripe(let index) = ended.ticket {
@@ -110,7 +110,9 @@ extension CircuitBreaker {
       }
       absorb(&shared)
       let generation = shared.core.generation
-      let result = body(&shared)
+      let reading = source.now()
+      shared.settle(at: reading, source)
+      let result = body(&shared, reading)
       followCore(&shared, since: generation)
       return (result, shared.outbox.beginTurn())
     }
@@ -119,10 +121,10 @@ extension CircuitBreaker {
   }
 
   /// The same for reading: nothing is announced and nothing changes that a reader could see.
-  func reading<Result: Sendable>(_ body: (inout Shared) -> Result) -> Result {
+  func reading<Result: Sendable>(_ body: (Core, _ reading: Int64) -> Result) -> Result {
     shared.withLock { shared in
       absorb(&shared)
-      return body(&shared)
+      return body(shared.core, source.now())
     }
   }
 
@@ -140,7 +142,8 @@ extension CircuitBreaker {
     }
     guard shared.core.allowsCountingOutside else { return }
     hot.makeStripesIfWanted()
-    hot.setBoundary(shared.core.reading(at: shared.core.window.boundary))
+    hot.setTime(
+      boundary: shared.core.window.boundary, clockOffset: shared.core.clockOffset)
     if !hot.isLive { hot.open(shared.core.generation) }
   }
 

@@ -68,7 +68,8 @@ public final class CircuitBreaker: ResiliencePolicy {
   ///   - clock: what time is; `ContinuousClock` by default. On Linux, a breaker without observers
   ///     whose durations are all at least a hundred ticks of the kernel (0.4 s, usually) then
   ///     reads the time of the last tick, which costs a quarter and stands still while the machine
-  ///     is suspended.
+  ///     is suspended. A clock of your own may be read under the breaker's lock: it must not call
+  ///     back into the breaker. One that steps back is read as one that stands still.
   ///   - seed: repeats the jitter of the open periods; random by default.
   ///   - observers: who is told what happens. With an observer every call takes a lock.
   public convenience init(
@@ -128,7 +129,7 @@ public final class CircuitBreaker: ResiliencePolicy {
     let core = Core(rules, seed: seed, at: source.now())
     shared = Lock(Shared(core: core, tellsCalls: !observers.isEmpty))
     if countsOutside {
-      hot.setBoundary(core.window.boundary)
+      hot.setTime(boundary: core.window.boundary, clockOffset: 0)
       hot.open(core.generation)
     }
   }

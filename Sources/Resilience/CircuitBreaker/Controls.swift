@@ -46,11 +46,9 @@ extension CircuitBreaker {
     control { core, now in core.enter(state, at: now) }
   }
 
-  private func control(_ change: (inout Core, Int64) -> Void) {
-    let now = source.now()
-    locked { shared in
-      shared.settle(at: now, source)
-      change(&shared.core, now)
+  private func control(_ change: (inout Core, _ reading: Int64) -> Void) {
+    locked { shared, reading in
+      change(&shared.core, reading)
       shared.forgetRejection()
       shared.publish(source)
     }

@@ -85,11 +85,9 @@ extension CircuitBreaker {
 // MARK: - Time
 
 extension CircuitBreaker.Core {
-  /// A clock that stepped back by more than this did not merely lose a race between two threads.
-  private static let step: Int64 = 1_000_000_000
-
   /// The breaker's own time when the clock shows `reading`: a clock that goes back is read as one
-  /// that stands still, and what was timed goes on from there.
+  /// that stands still, and what was timed goes on from there. (Readings are handed over in the
+  /// order in which they were taken, so one that is less than another is a clock that went back.)
   func time(at reading: Int64) -> Int64 {
     max(latest, reading.addingSaturated(clockOffset))
   }
@@ -101,9 +99,12 @@ extension CircuitBreaker.Core {
 
   private mutating func catchUp(with reading: Int64) -> Int64 {
     let now = reading.addingSaturated(clockOffset)
+    guard now < latest else {
+      latest = now
+      return now
+    }
     let behind = latest.subtractingSaturated(now)
-    if behind > Self.step { incident.clockOffset = clockOffset.addingSaturated(behind) }
-    latest = max(latest, now)
+    incident.clockOffset = clockOffset.addingSaturated(behind)
     return latest
   }
 
@@ -151,26 +152,26 @@ extension CircuitBreaker.Core {
     case .closed:
       touchWindow(at: now)
       guard passesProbation(at: now) else { return reject(.probation) }
-      return admitCounted(at: reading)
+      return admitCounted(at: now)
     case .observing:
       touchWindow(at: now)
-      return admitCounted(at: reading)
-    case .disabled: return .admitted(admission(.untracked, at: reading))
+      return admitCounted(at: now)
+    case .disabled: return .admitted(admission(.untracked, at: now))
     case .open: return reject(.open)
     case .isolated: return reject(.isolated)
-    case .halfOpen: return admitProbe(at: reading, now)
+    case .halfOpen: return admitProbe(at: now)
     }
   }
 
   /// At most ``CircuitBreaker/Recovery/probes`` at once, and no more than the decision needs.
-  private mutating func admitProbe(at reading: Int64, _ now: Int64) -> Decision {
+  private mutating func admitProbe(at now: Int64) -> Decision {
     let running = incident.probes.count
     let missing = rules.closing.missing(window.tally(at: now))
     guard running < min(rules.probes, missing) else { return reject(.halfOpenFull) }
     let number = incident.nextProbe
     incident.nextProbe = number &+ 1
     incident.probes.append(.init(number: number, start: now))
-    return .admitted(admission(.probe(number), at: reading))
+    return .admitted(admission(.probe(number), at: now))
   }
 
   private mutating func passesProbation(at now: Int64) -> Bool {
@@ -179,15 +180,15 @@ extension CircuitBreaker.Core {
     return incident.probation?.admit() ?? true
   }
 
-  private mutating func admitCounted(at reading: Int64) -> Decision {
+  private mutating func admitCounted(at now: Int64) -> Decision {
     inFlight.increment()
-    return .admitted(admission(.core, at: reading))
+    return .admitted(admission(.core, at: now))
   }
 
   private func admission(
-    _ ticket: CircuitBreaker.Admission.Ticket, at reading: Int64
+    _ ticket: CircuitBreaker.Admission.Ticket, at now: Int64
   ) -> CircuitBreaker.Admission {
-    CircuitBreaker.Admission(generation: generation, start: reading, ticket: ticket)
+    CircuitBreaker.Admission(generation: generation, start: now, ticket: ticket)
   }
 
   private mutating func reject(_ reason: CircuitOpenError.Reason) -> Decision {

@@ -27,8 +27,11 @@ extension CircuitBreaker {
 
     private let control = Atomic<UInt64>(0)
 
-    /// The clock's reading from which on the window needs the core.
+    /// The instant, in the breaker's own time, from which on the window needs the core.
     private let boundary = Atomic<Int64>(.max)
+
+    /// How far the clock is behind the breaker's own time.
+    private let clockOffset = Atomic<Int64>(0)
 
     private let single = Atomic<UInt64>(0)
 
@@ -73,10 +76,18 @@ extension CircuitBreaker.HotCounters {
     return update(index, tag: control) { $0.succeeding() }
   }
 
-  /// Whether the window needs the core at `reading`.
-  func isWindowOver(at reading: Int64) -> Bool {
-    reading >= boundary.load(ordering: .relaxed)
+  /// The breaker's own time when the clock shows `reading`, unless it has just stepped back.
+  func time(at reading: Int64) -> Int64 {
+    reading.addingSaturated(clockOffset.load(ordering: .relaxed))
   }
+
+  /// Whether the window needs the core at an instant of the breaker's own time.
+  func isWindowOver(at now: Int64) -> Bool {
+    now >= boundary.load(ordering: .relaxed)
+  }
+
+  /// Whether calls are counted here, when last heard of.
+  var isLive: Bool { control.load(ordering: .relaxed) & 1 == 1 }
 
   private static func live(_ generation: UInt64) -> UInt64 { generation << 1 | 1 }
 
@@ -113,9 +124,6 @@ extension CircuitBreaker.HotCounters {
 // MARK: - Under the breaker's lock
 
 extension CircuitBreaker.HotCounters {
-  /// Whether calls are counted here.
-  var isLive: Bool { control.load(ordering: .relaxed) & 1 == 1 }
-
   /// Ends a call that was counted here, whose report the core counts.
   func endCall(_ index: Index, generation: UInt64) {
     guard control.load(ordering: .relaxed) == Self.live(generation) else { return }
@@ -163,8 +171,12 @@ extension CircuitBreaker.HotCounters {
     self.control.store(control, ordering: .releasing)
   }
 
-  func setBoundary(_ reading: Int64) {
-    boundary.store(reading, ordering: .relaxed)
+  /// - Parameters:
+  ///   - boundary: from when on the window needs the core, in the breaker's own time.
+  ///   - offset: how far the clock is behind that.
+  func setTime(boundary: Int64, clockOffset offset: Int64) {
+    self.boundary.store(boundary, ordering: .relaxed)
+    clockOffset.store(offset, ordering: .relaxed)
   }
 
   /// Makes the stripes if two threads have met. Under the lock, so that no generation ends

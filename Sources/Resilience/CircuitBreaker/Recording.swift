@@ -30,16 +30,12 @@ extension CircuitBreaker.Core {
         return recordLate(wasTracked: true)
       }
       incident.probes.remove(at: place)
-      recordProbe(report, startedAt: time(ofStart: admission), at: now)
+      recordProbe(report, startedAt: admission.start, at: now)
       return .counted
     case .core: inFlight -= 1
     case .stripe: break
     }
-    return recordCounted(report, startedAt: time(ofStart: admission), at: now)
-  }
-
-  private func time(ofStart admission: CircuitBreaker.Admission) -> Int64 {
-    admission.start.addingSaturated(clockOffset)
+    return recordCounted(report, startedAt: admission.start, at: now)
   }
 
   private mutating func recordLate(wasTracked: Bool) -> Recorded {

@@ -30,14 +30,16 @@ extension CircuitBreaker {
       return error
     }
 
-    /// The deadline of the open period has moved.
+    /// The deadline of the open period has moved, or the clock has.
     mutating func forgetRejection() {
       rejection = nil
     }
 
     /// Ends leases that are over, and announces it before anything that happens now.
-    mutating func settle(at now: Int64, _ source: TimeSource) {
-      core.settle(at: now)
+    mutating func settle(at reading: Int64, _ source: TimeSource) {
+      let offset = core.clockOffset
+      core.settle(at: reading)
+      if core.clockOffset != offset { forgetRejection() }
       publish(source)
     }
 

@@ -37,8 +37,7 @@ extension CircuitBreaker {
   /// Passive: an open circuit whose time is over reads half-open, although only a call makes it
   /// so. Costs a clock read and a lock.
   public var state: State {
-    let now = source.now()
-    return reading { $0.core.settled(at: now).state(at: now) }
+    reading { core, reading in core.settled(at: reading).state(at: reading) }
   }
 
   /// The breaker as a call arriving now would find it.
@@ -47,16 +46,16 @@ extension CircuitBreaker {
   /// over by now reads as over. Costs a clock read, a lock, and a pass over the buckets that are
   /// over.
   public func snapshot() -> Snapshot {
-    let now = source.now()
-    let core = reading { $0.core.settled(at: now) }
-    let state = core.state(at: now)
-    let counts = core.counts(at: core.time(at: now))
+    let (core, reading) = reading { core, reading in (core.settled(at: reading), reading) }
+    let now = core.time(at: reading)
+    let state = core.state(at: reading)
+    let counts = core.counts(at: now)
     return Snapshot(
       name: name, state: state, counts: counts, totals: core.totals,
       running: counts.inFlight + core.incident.olderInFlight, generation: core.generation,
       openUntil: state == .open
-        ? Deadline(at: core.reading(at: core.incident.openUntil), on: source) : nil,
-      admittedShare: core.admittedShare(at: core.time(at: now)))
+        ? Deadline(at: reading.addingSaturated(core.incident.openUntil - now), on: source) : nil,
+      admittedShare: core.admittedShare(at: now))
   }
 }
 

@@ -7,13 +7,12 @@ extension CircuitBreaker {
   public var stateChanges: StateChanges {
     let (stream, continuation) = AsyncStream.makeStream(
       of: StateChange.self, bufferingPolicy: .bufferingNewest(64))
-    let (number, generation) = reading { shared in
-      let number = shared.subscribe(continuation)
-      return (number, shared.core.generation)
+    let (number, generation) = shared.withLock { shared in
+      (shared.subscribe(continuation), shared.core.generation)
     }
     // Nobody can have ended the stream yet: it leaves this function below.
     continuation.onTermination = { [weak self] _ in
-      self?.reading { shared in shared.unsubscribe(number) }
+      self?.shared.withLock { shared in shared.unsubscribe(number) }
     }
     return StateChanges(stream: stream, generation: generation)
   }

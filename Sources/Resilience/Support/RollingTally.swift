@@ -60,6 +60,8 @@ struct RollingTally<Count: FixedWidthInteger & UnsignedInteger & Sendable>: Send
   mutating func advance(to now: Int64) -> Tally {
     guard now >= end else { return Tally() }
     let target = bucket(of: now)
+    // At the end of time the present bucket has no end.
+    guard target > index else { return Tally() }
     let leaving = leaving(by: target)
     for offset in 1...Int64(clamping: steps(to: target)) { clear(slot(index + offset)) }
     index = target
@@ -69,7 +71,9 @@ struct RollingTally<Count: FixedWidthInteger & UnsignedInteger & Sendable>: Send
 
   /// What a reader at `now` must take away from the total: the buckets that are over by then.
   func expired(at now: Int64) -> Tally {
-    now >= end ? leaving(by: bucket(of: now)) : Tally()
+    guard now >= end else { return Tally() }
+    let target = bucket(of: now)
+    return target > index ? leaving(by: target) : Tally()
   }
 
   /// Counts in the present bucket.
