@@ -33,7 +33,7 @@ extension CircuitBreaker {
     /// How far the clock is behind the breaker's own time.
     private let clockOffset = Atomic<Int64>(0)
 
-    private let single = Atomic<UInt64>(0)
+    let single = Atomic<UInt64>(0)
 
     /// The address of the stripes; or ``noStripes``, or ``stripesWanted``.
     private let stripes = Atomic<UInt>(noStripes)
@@ -115,7 +115,8 @@ extension CircuitBreaker.HotCounters {
     return false
   }
 
-  private func wantStripes() {
+  /// Two calls have met on the single word.
+  func wantStripes() {
     _ = stripes.compareExchange(
       expected: Self.noStripes, desired: Self.stripesWanted, ordering: .relaxed)
   }
