@@ -191,6 +191,11 @@ struct CountedCore: ModelledBreaker {
     }
   }
 
+  /// Tells the core what time it is.
+  mutating func touch(at now: Int64) {
+    locked(at: now) { core in _ = core.settle(at: now) }
+  }
+
   private func isCountedOutside(_ admission: CircuitBreaker.Admission) -> Bool {
     if case .stripe = admission.ticket { admission.generation == live } else { false }
   }
@@ -242,14 +247,15 @@ extension CountedCore {
     absorb()
     let core = core.settled(at: now)
     let state = core.state(at: now)
-    let counts = core.counts(at: core.time(at: now))
+    let now = core.time(at: now)
+    let counts = core.counts(at: now)
     let isExhausted = core.incident.probation?.isExhausted(
       at: now, limit: core.rules.probationLimit)
     let share = isExhausted == false ? core.incident.probation?.share : nil
     return NaiveBreaker.Reading(
       state: state, counts: counts, totals: core.totals, generation: core.generation,
       running: counts.inFlight + core.incident.olderInFlight,
-      openUntil: core.state == .open ? core.incident.openUntil : nil,
+      openUntil: state == .open ? core.incident.openUntil : nil,
       share: Double(share ?? CircuitBreaker.Probation.whole) / 8)
   }
 

@@ -54,11 +54,12 @@ extension NaiveBreaker {
   func reading(at now: Int64) -> Reading {
     var copy = self
     copy.settle(at: now)
+    let state = copy.state == .open && now >= copy.openUntil ? .halfOpen : copy.state
     return Reading(
-      state: copy.state == .open && now >= copy.openUntil ? .halfOpen : copy.state,
+      state: state,
       counts: copy.counts(at: now), totals: copy.totals, generation: copy.generation,
       running: copy.calls.count { $0.kind != .untracked },
-      openUntil: copy.state == .open ? copy.openUntil : nil, share: copy.share(at: now))
+      openUntil: state == .open ? copy.openUntil : nil, share: copy.share(at: now))
   }
 
   func counts(at now: Int64) -> Counts {

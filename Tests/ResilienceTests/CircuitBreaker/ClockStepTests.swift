@@ -1,0 +1,237 @@
+import Synchronization
+import Testing
+
+@testable import Resilience
+
+@Suite("A clock that steps back wedges nothing and forgets nothing")
+struct ClockStepTests {
+  private static let second: Int64 = 1_000_000_000
+  private static let steps: [Int64] = [
+    1, second / 2, second, second + 1, 60 * second, 3600 * second,
+  ]
+  private static let windows: [CircuitBreaker.Window] = [
+    .sinceTransition, .interval(.seconds(10)), .rolling(.seconds(10), buckets: 10), .calls(20),
+  ]
+
+  /// For how much longer than the clock says the breaker's time stands still: a small step back
+  /// may be two threads that read the clock in one order and arrived in the other, so it is waited
+  /// out; after a larger one time goes on at once.
+  private static func standstill(after step: Int64) -> Int64 { step <= second ? step : 0 }
+
+  // MARK: - Open and half-open
+
+  @Test("CB-3: an open period goes on where it was", arguments: steps)
+  func open(step: Int64) {
+    var core = Self.core(.consecutiveFailures(1), openFor: .seconds(10))
+    core.trip(for: nil, at: 100 * Self.second)
+    #expect(Self.admits(&core, at: 104 * Self.second) == nil)
+    let after = 104 * Self.second - step
+    #expect(Self.admits(&core, at: after) == nil)
+
+    let end = after + 6 * Self.second + Self.standstill(after: step)
+    #expect(core.state(at: end - 1) == .open)
+    #expect(Self.admits(&core, at: end - 1) == nil)
+    #expect(core.state(at: end) == .halfOpen)
+    #expect(Self.admits(&core, at: end) != nil)
+  }
+
+  @Test("CB-3: state says what a call would meet, however the clock jumps", arguments: 1...20)
+  func stateIsTrue(seed: UInt64) {
+    var random = SplitMix64(seed: seed)
+    var core = Self.core(.consecutiveFailures(1), openFor: .seconds(10))
+    var now = 100 * Self.second
+    core.trip(for: nil, at: now)
+    for _ in 0..<50 {
+      now += .random(in: -4 * Self.second...2 * Self.second, using: &random)
+      let state = core.settled(at: now).state(at: now)
+      if Bool.random(using: &random) { continue }
+      let isAdmitted = Self.admits(&core, at: now) != nil
+      #expect(isAdmitted == (state == .halfOpen), "seed \(seed) at \(now)")
+      if isAdmitted { core.trip(for: nil, at: now) }
+    }
+  }
+
+  @Test("CB-9: a probe's lease goes on where it was", arguments: steps)
+  func lease(step: Int64) {
+    var core = Self.core(.consecutiveFailures(1), openFor: .seconds(1), probeLease: .seconds(10))
+    core.trip(for: 0, at: 100 * Self.second)
+    #expect(Self.admits(&core, at: 100 * Self.second) != nil)
+    core.settle(at: 104 * Self.second)
+    let after = 104 * Self.second - step
+    #expect(core.settled(at: after).state(at: after) == .halfOpen)
+    core.settle(at: after)
+
+    let end = after + 6 * Self.second + Self.standstill(after: step)
+    #expect(core.settled(at: end - 1).state(at: end - 1) == .halfOpen)
+    #expect(core.settled(at: end).state(at: end) == .open)
+    #expect(core.settled(at: end).totals.reopenings == 1)
+    #expect(core.settled(at: end + Self.second).state(at: end + Self.second) == .halfOpen)
+  }
+
+  @Test("CB-2: a probe that outlives the step still decides", arguments: steps)
+  func probe(step: Int64) throws {
+    var core = Self.core(.consecutiveFailures(1), openFor: .seconds(1))
+    core.trip(for: 0, at: 100 * Self.second)
+    let probe = try #require(Self.admits(&core, at: 100 * Self.second))
+    _ = core.record(.init(outcome: .success), of: probe, at: 101 * Self.second - step)
+    #expect(core.state(at: 101 * Self.second - step) == .closed)
+    #expect(core.totals == .init(successes: 1, trips: 1))
+  }
+
+  // MARK: - Closed
+
+  @Test("CB-11: failures before and after the step are in one window", arguments: windows, steps)
+  func window(window: CircuitBreaker.Window, step: Int64) throws {
+    var core = Self.core(.consecutiveFailures(100), over: window)
+    try WindowTests.call(&core, .failure, at: 103 * Self.second)
+    try WindowTests.call(&core, .success, at: 104 * Self.second)
+    let after = 104 * Self.second - step
+    try WindowTests.call(&core, .failure, at: after)
+    let all = CircuitBreaker.Counts(successes: 1, failures: 2, consecutiveFailures: 1)
+    #expect(core.counts(at: core.time(at: after)) == all)
+
+    // The window began at 100 s.
+    let rest = 6 * Self.second + Self.standstill(after: step)
+    let last = core.time(at: after + rest - 1)
+    #expect(core.counts(at: last) == all)
+    let end = core.time(at: after + rest)
+    switch window {
+    case .interval(.seconds(10)): #expect(core.counts(at: end) == .init())
+    // The first bucket is over, and it was empty.
+    default: #expect(core.counts(at: end) == all)
+    }
+  }
+
+  @Test("CB-11: buckets that were filled before the step leave in their turn", arguments: steps)
+  func buckets(step: Int64) throws {
+    var core = Self.core(.consecutiveFailures(100), over: .rolling(.seconds(10), buckets: 10))
+    try WindowTests.call(&core, .failure, at: 100 * Self.second)
+    try WindowTests.call(&core, .failure, at: 104 * Self.second)
+    let after = 104 * Self.second - step
+    core.settle(at: after)
+    func failures(after seconds: Int64) -> Int {
+      let reading = after + seconds * Self.second + Self.standstill(after: step)
+      return core.counts(at: core.time(at: reading)).failures
+    }
+    #expect([5, 6, 9, 10].map(failures) == [2, 1, 1, 0])
+  }
+
+  @Test(
+    "CB-15: a streak whose first call began before the step opens the circuit", arguments: steps)
+  func streak(step: Int64) throws {
+    var core = Self.core(.consecutiveFailures(3, lasting: .seconds(3)))
+    let call = try #require(Self.admits(&core, at: 100 * Self.second))
+    let after = 100 * Self.second - step
+    _ = core.record(.init(outcome: .failure), of: call, at: after)
+    // It lasts for 10 s on the clock as it is now.
+    for tick in 1...Int64(10) where core.state == .closed {
+      try WindowTests.call(&core, .failure, at: after + tick * Self.second)
+    }
+    #expect(core.state == .open)
+  }
+
+  // MARK: - The whole breaker
+
+  @Test("CB-23: retryAfter follows the clock when it steps back", arguments: steps)
+  func retryAfter(step: Int64) throws {
+    let clock = SteppedClock()
+    let breaker = CircuitBreaker("any", over: .sinceTransition, clock: clock)
+    clock.advance(by: .seconds(100))
+    breaker.trip(for: .seconds(10))
+    #expect(try Self.rejection(of: breaker).retryAfter == .seconds(10))
+    clock.advance(by: .seconds(4))
+    #expect(try Self.rejection(of: breaker).retryAfter == .seconds(6))
+    clock.advance(by: .nanoseconds(-step))
+    let rest = 6 * Self.second + Self.standstill(after: step)
+    #expect(try Self.rejection(of: breaker).retryAfter == .nanoseconds(rest))
+    #expect(breaker.snapshot().openUntil?.remaining == .nanoseconds(rest))
+  }
+
+  @Test(
+    "Calls that are counted without a lock are counted on after the step", arguments: windows, steps
+  )
+  func healthyCalls(window: CircuitBreaker.Window, step: Int64) throws {
+    let clock = SteppedClock()
+    let breaker = CircuitBreaker(
+      "any", tripping: .failureRate(0.5, minimumCalls: 20), over: window, clock: clock)
+    for _ in 0..<5 { breaker.tryAcquire()?.succeed() }
+    clock.advance(by: .nanoseconds(-step))
+    for _ in 0..<5 { breaker.tryAcquire()?.succeed() }
+    #expect(breaker.snapshot().counts == .init(successes: 10, consecutiveSuccesses: 10))
+    for _ in 0..<10 {
+      #expect(breaker.state == .closed)
+      breaker.tryAcquire()?.fail()
+    }
+    #expect(breaker.state == .open)
+    #expect(breaker.snapshot().totals == .init(successes: 10, failures: 10, trips: 1))
+  }
+
+  @Test("A predicate that takes its time does not make the breaker's time run ahead")
+  func slowPredicate() {
+    let clock = SteppedClock()
+    let breaker = Lazy<CircuitBreaker>()
+    let made = CircuitBreaker(
+      "any",
+      tripping: .when { _ in
+        // Five seconds pass, and somebody else's call ends in them.
+        clock.advance(by: .seconds(5))
+        breaker.value?.tryAcquire()?.succeed()
+        return true
+      },
+      over: .calls(10), recovery: .init(openFor: .seconds(2)), clock: clock)
+    breaker.value = made
+    made.tryAcquire()?.fail()
+    breaker.value = nil
+    #expect(made.state == .open)
+    #expect(made.snapshot().openUntil?.remaining == .seconds(2))
+    clock.advance(by: .seconds(2) - .nanoseconds(1))
+    #expect(!made.admitsCall)
+    clock.advance(by: .nanoseconds(1))
+    #expect(made.admitsCall)
+  }
+
+  @Test("A clock that has run for 292 years does not stop the program")
+  func endOfTime() async {
+    await #expect(processExitsWith: .success) {
+      let clock = SteppedClock()
+      let breaker = CircuitBreaker("any", clock: clock)
+      clock.advance(by: .nanoseconds(Int64.max))
+      for _ in 0..<3 { breaker.tryAcquire()?.fail() }
+      _ = breaker.snapshot()
+    }
+  }
+
+  // MARK: -
+
+  private static func core(
+    _ tripping: CircuitBreaker.TripCondition, over window: CircuitBreaker.Window = .sinceTransition,
+    openFor: CircuitBreaker.OpenDuration = .seconds(10), probeLease: Duration = .seconds(30)
+  ) -> CircuitBreaker.Core {
+    let recovery = CircuitBreaker.Recovery(
+      openFor: openFor, probation: .zero, probeLease: probeLease)
+    return CircuitBreaker.Core(
+      .init(.init(tripping: tripping, over: window, recovery: recovery)), seed: 0,
+      at: 100 * second)
+  }
+
+  private static func admits(
+    _ core: inout CircuitBreaker.Core, at now: Int64
+  ) -> CircuitBreaker.Admission? {
+    if case .admitted(let call) = core.admit(at: now) { call } else { nil }
+  }
+
+  private static func rejection(of breaker: CircuitBreaker) throws -> CircuitOpenError {
+    let error = #expect(throws: CircuitOpenError.self) { _ = try breaker.admit() }
+    return try #require(error)
+  }
+}
+
+/// Something that is made later.
+private final class Lazy<Value: Sendable>: Sendable {
+  private let stored = Mutex<Value?>(nil)
+
+  var value: Value? {
+    get { stored.withLock { $0 } }
+    set { stored.withLock { $0 = newValue } }
+  }
+}
