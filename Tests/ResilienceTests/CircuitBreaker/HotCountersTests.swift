@@ -196,8 +196,8 @@ private final class Counters: Sendable {
 }
 
 extension CircuitBreaker.HotCounters {
-  /// What two threads do that meet on the single word.
-  fileprivate borrowing func meet() {
+  /// What two threads do that meet on the single word; before other threads know of it.
+  borrowing func meet() {
     write(1, to: 3)
   }
 
