@@ -48,7 +48,7 @@ extension CoreModelTests.WindowKind {
     case .rollingNarrow:
       [.rolling(10_000_000_007, buckets: 10), .rolling(4_000_000_001, buckets: 3)]
     case .rollingWide: [.rolling(60_000_000_003, buckets: 7), .rolling(20_000_000_001, buckets: 2)]
-    case .calls: [.calls(7), .calls(33), .calls(1)]
+    case .calls: [.calls(7), .calls(1), .calls(33)]
     }
   }
 
@@ -98,7 +98,7 @@ extension CoreModelTests.WindowKind {
     (any.factor, any.probation) = (1.2, 6 * second)
     any.maxRetryAfter = 0
 
-    var predicate = Settings(clauses: [.consecutiveFailures(3, lasting: 0), .failuresInWindow(3)])
+    var predicate = Settings(clauses: [.consecutiveFailures(2, lasting: 0), .failuresInWindow(2)])
     (predicate.probes, predicate.successesToClose) = (3, 1)
     predicate.probation = second
     predicate.probeLease = second

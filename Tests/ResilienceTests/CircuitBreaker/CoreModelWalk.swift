@@ -68,20 +68,28 @@ struct CoreModelWalk<Breaker: ModelledBreaker> {
   }
 
   private mutating func move() {
-    if chance(25) { weather = Weather.allCases.randomElement(using: &random) ?? .fair }
-    switch Int.random(in: 0..<1000, using: &random) {
+    if chance(25) { weather = Weather.allCases[number(below: 3)] }
+    switch number(below: 1000) {
     case ..<280: now += timeToPass()
     case ..<640: racing { $0.admit() }
     case ..<985: racing { $0.report() }
     default: racing { $0.control() }
     }
     // Nobody stays isolated, disabled or observing for long, or there is little else to see.
-    let isManual = [.isolated, .disabled, .observing].contains(model.state)
-    if isManual, chance(model.state == .observing ? 20 : 150) { apply(.reset) }
+    switch model.state {
+    case .closed, .open, .halfOpen: break
+    case .observing: if chance(20) { apply(.reset) }
+    case .isolated, .disabled: if chance(150) { apply(.reset) }
+    }
+  }
+
+  /// Not quite evenly, but quickly.
+  private mutating func number(below end: Int) -> Int {
+    Int(truncatingIfNeeded: random.next() % UInt64(end))
   }
 
   private mutating func chance(_ perMille: Int) -> Bool {
-    Int.random(in: 0..<1000, using: &random) < perMille
+    number(below: 1000) < perMille
   }
 
   private mutating func visit(_ place: String) { visits[place, default: 0] += 1 }
@@ -110,7 +118,7 @@ struct CoreModelWalk<Breaker: ModelledBreaker> {
 extension CoreModelWalk {
   /// Often little, often up to a border, sometimes very much.
   private mutating func timeToPass() -> Int64 {
-    switch Int.random(in: 0..<100, using: &random) {
+    switch number(below: 100) {
     case ..<45: return .random(in: 0...unit / 8, using: &random)
     case ..<70: return .random(in: 0...unit * 2, using: &random)
     case ..<98:
@@ -151,7 +159,7 @@ extension CoreModelWalk {
 
   private mutating func report() {
     guard !calls.isEmpty else { return }
-    let place = Int.random(in: 0..<calls.count, using: &random)
+    let place = number(below: calls.count)
     let (id, admission, start) = calls.remove(at: place)
     var report = CircuitBreaker.Report(outcome: outcome())
     if model.settings.timesCalls {
@@ -178,7 +186,7 @@ extension CoreModelWalk {
   }
 
   private mutating func control() {
-    switch Int.random(in: 0..<10, using: &random) {
+    switch number(below: 10) {
     case 0: apply(.enter(.isolated))
     case 1: apply(.enter(.disabled))
     case 2...5: apply(.enter(.observing))
