@@ -132,6 +132,10 @@ extension CoreModelWalk {
     var borders = [model.openUntil, now + model.settings.slowerThan]
     borders += model.probesInFlight.map { $0.start + model.settings.probeLease }
     borders += calls.map { $0.start + model.settings.slowerThan }
+    if let closedAt = model.closedAt {
+      borders += [closedAt, now].map { $0 + model.settings.probation }
+      borders.append(closedAt + model.lastOpenLength)
+    }
     switch model.settings.window {
     case .sinceTransition, .calls: break
     case .interval(let length): borders.append((model.touches.last ?? model.since) + length)

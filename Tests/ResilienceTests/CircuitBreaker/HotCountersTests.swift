@@ -39,6 +39,8 @@ struct HotCountersTests {
     #expect(counters.close() == Tally())
     #expect(counters.admit() == nil)
     #expect(!counters.succeed(0, generation: 5))
+    // A thread that has already seen the counters open finds no word of their generation.
+    #expect(counters.singleWord == 0)
     counters.open(6)
     #expect(counters.takeSuccesses() == Tally())
   }
@@ -69,6 +71,23 @@ struct HotCountersTests {
     counters.setBoundary(-100)
     #expect(!counters.isWindowOver(at: -101))
     #expect(counters.isWindowOver(at: -100))
+  }
+
+  @Test(
+    "CB-24: once the window has moved on, successes are counted without the lock again",
+    arguments: [CircuitBreaker.Window.rolling(.seconds(10)), .interval(.seconds(1))])
+  func movesOn(window: CircuitBreaker.Window) throws {
+    let clock = SteppedClock()
+    let breaker = CircuitBreaker(
+      "any", tripping: .consecutiveFailures(5), over: window, clock: clock)
+    for _ in 0..<5 {
+      breaker.record(.success, of: try breaker.admit())
+      #expect(breaker.hot.successesNotTaken == 1)
+      clock.advance(by: .seconds(1))
+      breaker.record(.success, of: try breaker.admit())
+      #expect(breaker.hot.successesNotTaken == 0)
+    }
+    #expect(breaker.snapshot().totals == .init(successes: 10))
   }
 
   // MARK: - Stripes
@@ -190,6 +209,7 @@ private final class Counters: Sendable {
   var isLive: Bool { hot.isLive }
   func makeStripesIfWanted() { hot.makeStripesIfWanted() }
   func wantStripes() { hot.meet() }
+  var singleWord: UInt64 { hot.read(2) }
   func set(calls: UInt64, successes: UInt64, generation: UInt64) {
     hot.set(calls: calls, successes: successes, generation: generation)
   }
@@ -206,91 +226,22 @@ extension CircuitBreaker.HotCounters {
     write((generation << 1 | 1) << 48 | calls << 28 | successes, to: 2)
   }
 
-  /// Writes a word: 0 is `control`, 1 `boundary`, 2 `single` and 3 `stripes`.
-  private borrowing func write(_ bits: UInt64, to word: Int) {
+  fileprivate var successesNotTaken: UInt64 { read(2) & (1 << 28 - 1) }
+
+  /// Reads a word: 0 is `control`, 1 `boundary`, 2 `single` and 3 `stripes`.
+  fileprivate borrowing func read(_ word: Int) -> UInt64 {
     // The four atomics are all there is; no other thread knows of these counters.
+    precondition(MemoryLayout<Self>.size == 32)
+    return unsafe withUnsafeBytes(of: self) { bytes in
+      unsafe bytes.load(fromByteOffset: word * 8, as: UInt64.self)
+    }
+  }
+
+  private borrowing func write(_ bits: UInt64, to word: Int) {
     precondition(MemoryLayout<Self>.size == 32)
     unsafe withUnsafePointer(to: self) { counters in
       let words = unsafe UnsafeMutableRawPointer(mutating: counters)
       unsafe words.storeBytes(of: bits, toByteOffset: word * 8, as: UInt64.self)
     }
-  }
-}
-
-// MARK: - The whole breaker
-
-@Suite("The whole breaker does what the naive model does")
-struct WholeBreakerTests {
-  @Test(
-    "CB-1 to CB-19: with healthy calls counted outside the lock, every snapshot is the model's",
-    arguments: CoreModelTests.WindowKind.allCases)
-  func agrees(window kind: CoreModelTests.WindowKind) {
-    for (number, settings) in kind.settings.enumerated() {
-      let seed = UInt64(number + 1)
-      var walk = CoreModelWalk(WholeBreaker(settings), settings, seed: seed, unit: kind.unit)
-      if let mismatch = walk.walk(steps: 400) {
-        Issue.record("\(kind), settings \(number), \(mismatch)\n\(settings)")
-      }
-    }
-  }
-
-  private struct Hint: RetryAfterHint {
-    let retryAfter: Duration?
-  }
-
-  private struct WholeBreaker: ModelledBreaker {
-    let timesCalls = true
-    private let clock = SteppedClock()
-    private let breaker: CircuitBreaker
-
-    init(_ settings: NaiveBreaker.Settings) {
-      breaker = CircuitBreaker("any", configuration: settings.configuration, clock: clock)
-    }
-
-    func admit(at now: Int64) -> CircuitBreaker.Core.Decision {
-      clock.set(to: now)
-      do { return .admitted(try breaker.admit()) } catch {
-        guard let error = error as? CircuitOpenError else { return .rejected(.open) }
-        // CB-23: computed when asked, and only for an open circuit.
-        let openUntil = error.reason == .open ? breaker.snapshot().openUntil : nil
-        #expect(error.retryAfter == openUntil?.remaining)
-        return .rejected(error.reason)
-      }
-    }
-
-    func record(
-      _ report: CircuitBreaker.Report, of admission: CircuitBreaker.Admission, at now: Int64
-    ) {
-      clock.set(to: now)
-      if report.outcome == .failure {
-        breaker.record(
-          Hint(retryAfter: .nanoseconds(report.retryAfter)) as any Error, of: admission)
-      } else {
-        breaker.record(report.outcome, of: admission)
-      }
-    }
-
-    func control(_ control: BreakerControl, at now: Int64) {
-      clock.set(to: now)
-      switch control {
-      case .enter(.isolated): breaker.isolate()
-      case .enter(.disabled): breaker.disable()
-      case .enter: breaker.observe()
-      case .reset: breaker.reset()
-      case .trip(let length): breaker.trip(for: length.map { .nanoseconds($0) })
-      }
-    }
-
-    func reading(at now: Int64) -> NaiveBreaker.Reading {
-      clock.set(to: now)
-      let snapshot = breaker.snapshot()
-      return NaiveBreaker.Reading(
-        state: snapshot.state, counts: snapshot.counts, totals: snapshot.totals,
-        generation: snapshot.generation, running: snapshot.running,
-        openUntil: snapshot.openUntil.map { now + $0.remaining.saturatingNanoseconds },
-        share: snapshot.admittedShare)
-    }
-
-    func takeNotices() -> [NaiveBreaker.Notice]? { nil }
   }
 }

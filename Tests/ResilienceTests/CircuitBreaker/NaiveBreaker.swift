@@ -76,7 +76,7 @@ struct NaiveBreaker {
   private(set) var openUntil: Int64 = 0
   private(set) var countsAtOpening = Counts()
   private(set) var closedAt: Int64?
-  private var lastOpenLength: Int64 = 0
+  private(set) var lastOpenLength: Int64 = 0
   private var openingsInSeries = 0
 
   init(_ settings: Settings, at now: Int64) {
