@@ -89,7 +89,7 @@ struct BreakerStressTests {
         probes: 2, probation: .milliseconds(5), probeLease: .seconds(86_400)),
       clock: clock, seed: 26)
     // Six threads count in stripes from the beginning, two when they have met.
-    if threads > 2 { breaker.hot.meet() }
+    if threads > 2 { breaker.hot.wantStripes() }
     let end = End()
 
     let known = await withTaskGroup(of: Tally.self) { group in

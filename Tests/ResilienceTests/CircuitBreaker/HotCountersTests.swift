@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import Resilience
@@ -122,7 +123,7 @@ struct HotCountersTests {
   func stripesOfBreaker() throws {
     let breaker = CircuitBreaker("any", over: .sinceTransition)
     let before = try breaker.admit()
-    breaker.hot.meet()
+    breaker.hot.wantStripes()
     let meanwhile = try breaker.admit()
     let after = try breaker.admit()
     #expect(before.ticket == .stripe(0))
@@ -204,44 +205,24 @@ private final class Counters: Sendable {
     hot.succeed(index, generation: generation)
   }
   func endCall(_ index: Int32, generation: UInt64) { hot.endCall(index, generation: generation) }
-  func setBoundary(_ reading: Int64) { hot.setBoundary(reading) }
+  func setBoundary(_ instant: Int64) { hot.setTime(boundary: instant, clockOffset: 0) }
   func isWindowOver(at reading: Int64) -> Bool { hot.isWindowOver(at: reading) }
   var isLive: Bool { hot.isLive }
   func makeStripesIfWanted() { hot.makeStripesIfWanted() }
-  func wantStripes() { hot.meet() }
-  var singleWord: UInt64 { hot.read(2) }
+  func wantStripes() { hot.wantStripes() }
+  var singleWord: UInt64 { hot.single.load(ordering: .relaxed) }
   func set(calls: UInt64, successes: UInt64, generation: UInt64) {
     hot.set(calls: calls, successes: successes, generation: generation)
   }
 }
 
 extension CircuitBreaker.HotCounters {
-  /// What two threads do that meet on the single word; before other threads know of it.
-  borrowing func meet() {
-    write(1, to: 3)
-  }
-
   /// Counts in the single word what no test has the time to count.
   fileprivate borrowing func set(calls: UInt64, successes: UInt64, generation: UInt64) {
-    write((generation << 1 | 1) << 48 | calls << 28 | successes, to: 2)
+    single.store((generation << 1 | 1) << 48 | calls << 28 | successes, ordering: .relaxed)
   }
 
-  fileprivate var successesNotTaken: UInt64 { read(2) & (1 << 28 - 1) }
-
-  /// Reads a word: 0 is `control`, 1 `boundary`, 2 `single` and 3 `stripes`.
-  fileprivate borrowing func read(_ word: Int) -> UInt64 {
-    // The four atomics are all there is; no other thread knows of these counters.
-    precondition(MemoryLayout<Self>.size == 32)
-    return unsafe withUnsafeBytes(of: self) { bytes in
-      unsafe bytes.load(fromByteOffset: word * 8, as: UInt64.self)
-    }
-  }
-
-  private borrowing func write(_ bits: UInt64, to word: Int) {
-    precondition(MemoryLayout<Self>.size == 32)
-    unsafe withUnsafePointer(to: self) { counters in
-      let words = unsafe UnsafeMutableRawPointer(mutating: counters)
-      unsafe words.storeBytes(of: bits, toByteOffset: word * 8, as: UInt64.self)
-    }
+  fileprivate var successesNotTaken: UInt64 {
+    single.load(ordering: .relaxed) & (1 << 28 - 1)
   }
 }
