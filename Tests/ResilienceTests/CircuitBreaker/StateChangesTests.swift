@@ -116,9 +116,10 @@ struct StateChangesTests {
 
       func observe(_ event: any ResilienceEvent) {
         guard let breaker = content.withLock({ $0.breaker.take() }) else { return }
+        breaker.trip()
         let changes = breaker.stateChanges
         content.withLock { $0.changes = changes }
-        breaker.trip()
+        breaker.reset()
       }
     }
     let subscription = Subscription()
@@ -129,8 +130,8 @@ struct StateChangesTests {
     breaker.isolate()
     var iterator = subscription.content.withLock { $0.changes.take() }?.makeAsyncIterator()
     let change = await iterator?.next()
-    #expect(change?.description == "isolated > open (manual)")
-    #expect(change?.generation == 4)
+    #expect(change?.description == "open > closed (manual)")
+    #expect(change?.generation == 5)
     #expect(change?.missed == 0)
   }
 }

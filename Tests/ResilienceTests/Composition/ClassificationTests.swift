@@ -267,12 +267,13 @@ extension ClassificationTests {
       "breaker",
       tripping: .when { _ in
         box.breaker?.isolate()
+        box.breaker?.reset()
         return true
       })
     box.breaker = breaker
     try? await breaker.run { throw Mishap() }
-    #expect(breaker.state == .isolated)
-    #expect(breaker.snapshot().generation == 1)
+    #expect(breaker.state == .closed)
+    #expect(breaker.snapshot().generation == 2)
   }
 }
 
