@@ -96,8 +96,8 @@ struct ExtremeConfigurationTests {
 
   @Test("no clock goes too far: at the end of 64 bits of nanoseconds time stands still")
   func endOfTime() async {
-    for window in Self.windows.indices {
-      await #expect(processExitsWith: .success) { [window = window as Int] in
+    await #expect(processExitsWith: .success) {
+      for window in ExtremeConfigurationTests.windows.indices {
         try await ExtremeConfigurationTests.use(
           window: window, pausing: [.seconds(Int64.max), ExtremeConfigurationTests.longest])
       }
