@@ -134,6 +134,16 @@ struct CircuitOpenErrorTests {
     #expect(Set(errors.map(identity)).count == 4)
   }
 
+  @Test("a control that changes nothing leaves it as it is")
+  func unchanged() async throws {
+    let breaker = breaker()
+    breaker.isolate()
+    let first = try await refusal(breaker)
+    breaker.isolate()
+    let second = try await refusal(breaker)
+    #expect(identity(second) == identity(first))
+  }
+
   @Test("`trip(for:)` on an open breaker moves the end: to sooner, to later, in a new error")
   func rebuilt() async throws {
     let breaker = breaker()

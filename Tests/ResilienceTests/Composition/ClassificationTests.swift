@@ -45,7 +45,7 @@ struct ClassificationTests {
   ]
 
   static let others: [any Error] = [
-    Mishap(), Accident(), Hint(retryAfter: .seconds(1)), Hint(), FailedResultError(),
+    Mishap(), Accident(), Hint(retryAfter: .seconds(1)), FailedResultError(),
   ]
 
   enum Limit: CaseIterable {
@@ -99,7 +99,6 @@ extension ClassificationTests {
 
   @Test("X-1: a CancellationError is ignored even if nobody cancelled, unless the deadline passed")
   func cancellation() async {
-    #expect(Outcome(classifying: CancellationError()) == .ignored)
     #expect(await Self.outcome(of: CancellationError()) == .ignored)
     #expect(await Self.outcome(of: CancellationError(), .ahead) == .ignored)
     #expect(await Self.outcome(of: CancellationError(), .passed) == .failure)
@@ -147,7 +146,6 @@ extension ClassificationTests {
     for error in await Self.rejections() {
       for _ in 0..<100 { try? await breaker.run { throw error } }
     }
-    #expect(breaker.state == .closed)
     #expect(breaker.snapshot().counts == .init(ignored: 400))
   }
 }
@@ -260,20 +258,22 @@ extension ClassificationTests {
       ])
   }
 
-  @Test("X-2: a predicate's verdict is dropped if the state has changed while it thought")
-  func lateVerdict() async {
+  @Test(
+    "X-2: a predicate's verdict is dropped if a person has intervened while it thought",
+    arguments: [true, false])
+  func lateVerdict(isolates: Bool) async {
     let box = Box()
     let breaker = CircuitBreaker(
       "breaker",
       tripping: .when { _ in
-        box.breaker?.isolate()
+        if isolates { box.breaker?.isolate() }
         box.breaker?.reset()
         return true
       })
     box.breaker = breaker
     try? await breaker.run { throw Mishap() }
     #expect(breaker.state == .closed)
-    #expect(breaker.snapshot().generation == 2)
+    #expect(breaker.snapshot().generation == (isolates ? 2 : 0))
   }
 }
 
