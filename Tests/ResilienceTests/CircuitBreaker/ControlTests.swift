@@ -1,6 +1,5 @@
 import Resilience
 import ResilienceTesting
-import Synchronization
 import Testing
 
 @Suite("Circuit breaker: control by a person")
@@ -152,6 +151,10 @@ struct ControlTests {
       #expect(circuit.wouldHaveOpened.last == circuit.counts)
     }
     #expect(circuit.counts == .init(failures: 36, consecutiveFailures: 36))
+    circuit.breaker.reset()
+    circuit.breaker.observe()
+    circuit.fail(3)
+    #expect(circuit.wouldHaveOpened.count == 5)
   }
 
   @Test(
@@ -187,8 +190,11 @@ struct ControlTests {
     for state in CircuitBreaker.State.allCases where state != .open {
       let circuit = Circuit(counting)
       circuit.enter(state)
+      let (trips, reopenings) = (circuit.totals.trips, circuit.totals.reopenings)
       circuit.recorder.clear()
       circuit.breaker.trip(for: .seconds(5))
+      #expect(circuit.totals.trips == trips + (state == .closed ? 1 : 0))
+      #expect(circuit.totals.reopenings == reopenings + (state == .halfOpen ? 1 : 0))
       #expect(try await circuit.refusal().retryAfter == .seconds(5))
       circuit.advance(by: .seconds(5) - .tick)
       #expect(circuit.state == .open)
@@ -263,7 +269,7 @@ struct ControlTests {
     let breaker = CircuitBreaker(
       "users", tripping: .consecutiveFailures(1), clock: VirtualClock(),
       observers: [reaction, recorder])
-    reaction.breaker.withLock { $0 = breaker }
+    reaction.breaker.value = breaker
     breaker.tryAcquire()?.fail()
     #expect(breaker.state == .isolated)
     #expect(
@@ -271,27 +277,18 @@ struct ControlTests {
         "admitted", "failed after 0.0 seconds", "closed > open (consecutive failures)",
         "open > isolated (manual)",
       ])
-    reaction.breaker.withLock { $0 = nil }
+    reaction.breaker.value = nil
   }
 }
 
 /// Isolates its breaker as soon as it hears that it has opened.
 private final class Reaction: ResilienceObserver {
-  let breaker = Mutex<CircuitBreaker?>(nil)
+  let breaker = Shared<CircuitBreaker?>(nil)
 
   func observe(_ event: any ResilienceEvent) {
     guard let event = event as? CircuitBreaker.Event, case .stateChanged(let change) = event.kind,
       change.to == .open
     else { return }
-    breaker.withLock { $0 }?.isolate()
-  }
-}
-
-extension Circuit {
-  /// The counts with which an observing breaker would have opened.
-  fileprivate var wouldHaveOpened: [CircuitBreaker.Counts] {
-    recorder.events(of: CircuitBreaker.Event.self).compactMap { event in
-      if case .wouldHaveOpened(_, let counts) = event.kind { counts } else { nil }
-    }
+    breaker.value?.isolate()
   }
 }

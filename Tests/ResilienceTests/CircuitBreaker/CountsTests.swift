@@ -44,6 +44,7 @@ struct CountsTests {
       circuit.counts
         == .init(successes: 3, failures: 2, ignored: 1, slow: 2, consecutiveSuccesses: 1))
     #expect(circuit.counts.calls == 6)
+    #expect(circuit.totals == .init(successes: 3, failures: 2, ignored: 1, slow: 2))
   }
 
   @Test("CB-10: a slow call that is ignored is not counted as slow", arguments: Counting.allCases)
@@ -207,6 +208,52 @@ struct CountsTests {
       circuit.succeed()
       #expect(circuit.counts == .init(successes: 1, consecutiveSuccesses: 1))
     }
+  }
+
+  @Test(
+    "CB-10: observed or not, a breaker counts and decides the same",
+    arguments: [
+      CircuitBreaker.Window.sinceTransition, .interval(.seconds(5)),
+      .rolling(.seconds(5), buckets: 5), .calls(7),
+    ])
+  func bothWaysAgree(_ window: CircuitBreaker.Window) {
+    let tripping = CircuitBreaker.TripCondition.any(
+      .consecutiveFailures(4, lasting: .seconds(1)), .failureRate(0.7, minimumCalls: 6),
+      .slowCallRate(0.6, slowerThan: .seconds(3), minimumCalls: 5))
+    let recovery = CircuitBreaker.Recovery(
+      openFor: .constant(.seconds(2), jitter: 0.5), probes: 2, probeLease: .seconds(4))
+    let circuits = Counting.allCases.map { counting in
+      Circuit(counting, tripping: tripping, over: window, recovery: recovery, seed: 6)
+    }
+    var calls: [[Call]] = []
+    var dice = Dice(seed: 4)
+    for step in 0..<1500 {
+      switch Int.random(in: 0..<5, using: &dice) {
+      case 0, 1: calls.append(circuits.map { Call($0.breaker) })
+      case 2 where step.isMultiple(of: 40): for circuit in circuits { circuit.breaker.reset() }
+      case 2: advance(circuits, by: .milliseconds(Int.random(in: 0..<1500, using: &dice)))
+      default:
+        guard let index = calls.indices.randomElement(using: &dice) else { continue }
+        let outcomes: [Outcome] = [.success, .success, .success, .failure, .failure, .ignored]
+        let outcome = outcomes.randomElement(using: &dice) ?? .success
+        for call in calls.remove(at: index) { call.end(outcome) }
+      }
+      // Not at each step: reading brings both ways together.
+      guard step.isMultiple(of: 7) else { continue }
+      let snapshots = circuits.map { $0.breaker.snapshot() }
+      #expect(snapshots[0].state == snapshots[1].state)
+      #expect(snapshots[0].counts == snapshots[1].counts)
+      #expect(snapshots[0].totals == snapshots[1].totals)
+      #expect(snapshots[0].running == snapshots[1].running)
+      #expect(snapshots[0].generation == snapshots[1].generation)
+      #expect(snapshots[0].admittedShare == snapshots[1].admittedShare)
+    }
+    #expect(circuits[0].totals.trips > 5)
+    for call in calls.joined() { call.ignore() }
+  }
+
+  private func advance(_ circuits: [Circuit], by duration: Duration) {
+    for circuit in circuits { circuit.advance(by: duration) }
   }
 
   @Test("CB-10: a snapshot is a value: what happens later does not change it")

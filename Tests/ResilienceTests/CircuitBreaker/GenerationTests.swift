@@ -214,6 +214,31 @@ struct GenerationTests {
     #expect(circuit.running == 0)
   }
 
+  @Test(
+    "CB-6: what a predicate says about an older generation decides nothing",
+    arguments: Counting.allCases)
+  func predicateOfOlderGeneration(_ counting: Counting) {
+    let asking = Shared<CircuitBreaker?>(nil)
+    let circuit = Circuit(
+      counting,
+      tripping: .when { _ in
+        // A predicate may call back; here it starts a new closed generation.
+        asking.value?.isolate()
+        asking.value?.reset()
+        asking.value = nil
+        return true
+      })
+    asking.value = circuit.breaker
+    circuit.fail()
+    #expect(circuit.state == .closed)
+    circuit.expectEvents(
+      "admitted", "failed after 0.0 seconds", "closed > isolated (manual)",
+      "isolated > closed (manual)")
+    circuit.fail()
+    #expect(circuit.state == .open)
+    circuit.expectEvents("admitted", "failed after 0.0 seconds", "closed > open (predicate)")
+  }
+
   @Test("CB-6: what an operation that outlives its generation returns or throws reaches its caller")
   func slowOperationIsLate() async throws {
     try await withVirtualTime { clock in

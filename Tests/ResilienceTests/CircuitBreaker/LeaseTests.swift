@@ -175,6 +175,26 @@ struct LeaseTests {
     #expect(circuit.running == 0)
   }
 
+  @Test("CB-9, CB-19: a lost lease is announced before what a person does about it")
+  func lostLeaseIsAnnouncedFirst() {
+    let isolated = halfOpen(.observed, openFor: .seconds(10))
+    let first = isolated.start()
+    isolated.recorder.clear()
+    isolated.advance(by: .seconds(31))
+    isolated.breaker.isolate()
+    isolated.expectEvents("half-open > open (probe lease expired)", "open > isolated (manual)")
+
+    let tripped = halfOpen(.observed, openFor: .seconds(10))
+    let second = tripped.start()
+    tripped.recorder.clear()
+    tripped.advance(by: .seconds(31))
+    tripped.breaker.trip(for: .seconds(60))
+    #expect(tripped.openFor == .seconds(60))
+    #expect(tripped.changes.map(\.openUntil?.remaining) == [.seconds(9)])
+    tripped.expectEvents("half-open > open (probe lease expired)")
+    for call in first + second { call.ignore() }
+  }
+
   @Test("CB-9: an operation that hangs loses its lease, and its late value reaches its caller")
   func hungOperationIsLate() async throws {
     try await withVirtualTime { clock in

@@ -123,18 +123,21 @@ struct ProbationTests {
   func threeFailuresRestart(_ counting: Counting) {
     for (wait, isOver) in [(Duration.seconds(2) - .tick, false), (.seconds(2), true)] {
       let circuit = onProbation(counting)
-      let calls = circuit.start(7)
-      circuit.advance(by: .seconds(1))
+      let calls = circuit.start(8)
+      circuit.advance(by: .milliseconds(500))
       calls[0].fail()
       calls[1].fail()
       calls[2].ignore()
       calls[3].fail()
       #expect(circuit.share == 0.125)
-      calls[4].succeed()
+      // Each further failure in the row does as well.
+      circuit.advance(by: .milliseconds(500))
+      calls[4].fail()
       calls[5].succeed()
+      calls[6].succeed()
       #expect(circuit.share == 1)
       circuit.advance(by: wait)
-      calls[6].succeed()
+      calls[7].succeed()
       circuit.succeed()
       #expect(circuit.isOnProbation() == !isOver)
     }

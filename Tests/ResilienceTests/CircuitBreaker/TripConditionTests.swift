@@ -1,6 +1,5 @@
 import Resilience
 import ResilienceTesting
-import Synchronization
 import Testing
 
 @Suite("Circuit breaker: trip conditions")
@@ -100,6 +99,16 @@ struct TripConditionTests {
     #expect(circuit.state == .open)
   }
 
+  @Test("CB-11, CB-15: the trap of intervals: a failure every 3 s is never five in a row in 10 s")
+  func intervalTrap() {
+    let circuit = Circuit(tripping: .consecutiveFailures(5), over: .interval(.seconds(10)))
+    for _ in 0..<100 {
+      circuit.fail()
+      circuit.advance(by: .seconds(3))
+    }
+    #expect(circuit.totals == .init(failures: 100))
+  }
+
   @Test("CB-15: rates are exact: k of 100 reach k %, k − 1 do not")
   func ratesAreExact() {
     for failures in 1...100 {
@@ -183,6 +192,12 @@ struct TripConditionTests {
     circuit.fail()
     #expect(circuit.state == .open)
     for call in running { call.ignore() }
+
+    let standard = Circuit(counting, tripping: .failureRate(0.1))
+    standard.fail(19)
+    #expect(standard.state == .closed)
+    standard.fail()
+    #expect(standard.state == .open)
   }
 
   @Test("CB-15: over the last n calls a minimum above n means n", arguments: Counting.allCases)
@@ -203,18 +218,18 @@ struct TripConditionTests {
     "CB-2: a predicate is asked after failures and slow calls, over a copy of the counts",
     arguments: Counting.allCases)
   func predicateIsAsked(_ counting: Counting) {
-    let asked = Asked()
+    let asked = Shared<[CircuitBreaker.Counts]>([])
     let slow = CircuitBreaker.TripCondition.slowCallRate(
       1, slowerThan: .seconds(1), minimumCalls: 100)
     let circuit = Circuit(
       counting,
       tripping: .any(
         .when {
-          asked.add($0); return $0.failures == 2
+          asked.value.append($0); return $0.failures == 2
         }, slow))
     circuit.succeed()
     circuit.ignore()
-    #expect(asked.counts == [])
+    #expect(asked.value == [])
     circuit.fail()
     circuit.succeed(taking: .seconds(2))
     let running = circuit.start()
@@ -222,28 +237,28 @@ struct TripConditionTests {
     #expect(circuit.state == .open)
     running[0].fail()
     #expect(
-      asked.counts == [
+      asked.value == [
         .init(successes: 1, failures: 1, ignored: 1, consecutiveFailures: 1),
         .init(successes: 2, failures: 1, ignored: 1, slow: 1, consecutiveSuccesses: 1),
         .init(successes: 2, failures: 2, ignored: 1, slow: 1, consecutiveFailures: 1, inFlight: 1),
       ])
     guard counting == .observed else { return }
     #expect(circuit.changes.map(\.cause) == [.predicate])
-    #expect(circuit.changes.map(\.counts) == [asked.counts[2]])
+    #expect(circuit.changes.map(\.counts) == [asked.value[2]])
   }
 
   @Test("CB-2: of several conditions the first that holds is the cause, predicates last")
   func firstConditionIsTheCause() {
-    let asked = Asked()
+    let asked = Shared<[CircuitBreaker.Counts]>([])
     let circuit = Circuit(
       tripping: .any(
         .when {
-          asked.add($0); return true
+          asked.value.append($0); return true
         }, .failureRate(0.5, minimumCalls: 1),
         .consecutiveFailures(1)))
     circuit.fail()
     #expect(circuit.changes.map(\.cause) == [.failureRate])
-    #expect(asked.counts == [])
+    #expect(asked.value == [])
   }
 
   @Test("CB-15: the default opens at 6 in a row lasting 3 s", arguments: Counting.allCases)
@@ -268,6 +283,7 @@ struct TripConditionTests {
     let circuit = Circuit(
       counting, tripping: CircuitBreaker.Configuration().tripping,
       over: CircuitBreaker.Configuration().window)
+    #expect(CircuitBreaker.Configuration().window == .rolling(.seconds(10), buckets: 10))
     circuit.fail(39)
     circuit.advance(by: .seconds(10))
     circuit.succeed(8)
@@ -276,16 +292,5 @@ struct TripConditionTests {
     #expect(circuit.state == .closed)
     circuit.fail()
     #expect(circuit.state == .open)
-  }
-}
-
-/// What a predicate was asked about.
-private final class Asked: Sendable {
-  private let asked = Mutex<[CircuitBreaker.Counts]>([])
-
-  var counts: [CircuitBreaker.Counts] { asked.withLock { $0 } }
-
-  func add(_ counts: CircuitBreaker.Counts) {
-    asked.withLock { $0.append(counts) }
   }
 }

@@ -1,5 +1,6 @@
 import Resilience
 import ResilienceTesting
+import Synchronization
 import Testing
 
 /// The two ways in which a breaker counts calls. They may differ in nothing but their cost.
@@ -76,6 +77,13 @@ extension Circuit {
   var changes: [CircuitBreaker.StateChange] {
     recorder.events(of: CircuitBreaker.Event.self).compactMap { event in
       if case .stateChanged(let change) = event.kind { change } else { nil }
+    }
+  }
+
+  /// The counts with which an observing breaker would have opened.
+  var wouldHaveOpened: [CircuitBreaker.Counts] {
+    recorder.events(of: CircuitBreaker.Event.self).compactMap { event in
+      if case .wouldHaveOpened(_, let counts) = event.kind { counts } else { nil }
     }
   }
 
@@ -208,6 +216,18 @@ final class Call {
 
 /// What an operation throws when its dependency is down.
 struct Unavailable: Error {}
+
+/// A value that a test shares with a closure or an observer.
+final class Shared<Value: Sendable>: Sendable {
+  private let mutex: Mutex<Value>
+
+  init(_ value: Value) { mutex = Mutex(value) }
+
+  var value: Value {
+    get { mutex.withLock { $0 } }
+    set { mutex.withLock { $0 = newValue } }
+  }
+}
 
 /// Chance that is the same in every run.
 struct Dice: RandomNumberGenerator {
