@@ -182,6 +182,10 @@ struct ControlTests {
     #expect(circuit.counts == .init())
     circuit.fail(3)
     #expect(circuit.openFor == .seconds(1))
+    circuit.breaker.reset()
+    circuit.breaker.disable()
+    circuit.breaker.trip()
+    #expect(circuit.openFor == .seconds(1))
   }
 
   @Test(
