@@ -161,6 +161,27 @@ struct ClockStepTests {
     #expect(breaker.snapshot().totals == .init(successes: 10, failures: 10, trips: 1))
   }
 
+  @Test(
+    "CB-11: calls that are counted without a lock leave the window in their turn", arguments: steps)
+  func healthyCallsLeave(step: Int64) {
+    let clock = SteppedClock()
+    let breaker = CircuitBreaker("any", over: .rolling(.seconds(10)), clock: clock)
+    clock.advance(by: .seconds(100))
+    breaker.tryAcquire()?.fail()
+    clock.advance(by: .nanoseconds(-step))
+    breaker.tryAcquire()?.fail()
+    clock.advance(by: .nanoseconds(Self.standstill(after: step)))
+
+    breaker.tryAcquire()?.succeed()
+    clock.advance(by: .seconds(9))
+    breaker.tryAcquire()?.succeed()
+    #expect(breaker.snapshot().counts.successes == 2)
+    clock.advance(by: .seconds(1))
+    #expect(breaker.snapshot().counts.successes == 1)
+    clock.advance(by: .seconds(9))
+    #expect(breaker.snapshot().counts.successes == 0)
+  }
+
   @Test("A predicate that takes its time does not make the breaker's time run ahead")
   func slowPredicate() {
     let clock = SteppedClock()

@@ -265,16 +265,14 @@ extension CountedCore {
     absorb()
     let core = core.settled(at: now)
     let state = core.state(at: now)
-    let now = core.time(at: now)
-    let counts = core.counts(at: now)
-    let isExhausted = core.incident.probation?.isExhausted(
-      at: now, limit: core.rules.probationLimit)
-    let share = isExhausted == false ? core.incident.probation?.share : nil
+    let counts = core.counts(at: core.time(at: now))
+    let isOnProbation = core.isOnProbation(at: now)
     return NaiveBreaker.Reading(
       state: state, counts: counts, totals: core.totals, generation: core.generation,
       running: counts.inFlight + core.incident.olderInFlight,
       openUntil: state == .open ? core.incident.openUntil : nil,
-      share: Double(share ?? CircuitBreaker.Probation.whole) / 8)
+      share: isOnProbation ? Double(core.incident.probation?.share ?? 0) / 8 : 1,
+      isOnProbation: isOnProbation)
   }
 
   mutating func takeNotices() -> [NaiveBreaker.Notice]? {
@@ -287,5 +285,12 @@ extension CountedCore {
       case .wouldHaveOpened(let cause, let counts): .wouldHaveOpened(cause, counts)
       }
     }
+  }
+}
+
+extension CircuitBreaker.Core {
+  func isOnProbation(at now: Int64) -> Bool {
+    guard let probation = incident.probation else { return false }
+    return !probation.isExhausted(at: time(at: now), limit: rules.probationLimit)
   }
 }

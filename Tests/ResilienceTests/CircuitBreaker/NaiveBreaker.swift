@@ -25,7 +25,7 @@ struct NaiveBreaker {
     case wouldHaveOpened(Cause, Counts)
   }
 
-  /// Everything that a reader can see.
+  /// Everything that a reader can see; and whether calls are counted one by one.
   struct Reading: Hashable {
     var state: State
     var counts: Counts
@@ -34,6 +34,7 @@ struct NaiveBreaker {
     var running: Int
     var openUntil: Int64?
     var share: Double
+    var isOnProbation: Bool
   }
 
   enum Kind { case counted, probe, untracked }

@@ -59,7 +59,8 @@ extension NaiveBreaker {
       state: state,
       counts: copy.counts(at: now), totals: copy.totals, generation: copy.generation,
       running: copy.calls.count { $0.kind != .untracked },
-      openUntil: state == .open ? copy.openUntil : nil, share: copy.share(at: now))
+      openUntil: state == .open ? copy.openUntil : nil, share: copy.share(at: now),
+      isOnProbation: copy.isOnProbation(at: now))
   }
 
   func counts(at now: Int64) -> Counts {
@@ -195,8 +196,10 @@ extension NaiveBreaker {
 
   private var longestProbation: Int64 { max(20_000_000_000, 2 * settings.probation) }
 
-  private func share(at now: Int64) -> Double {
-    guard let closedAt, now - closedAt < longestProbation else { return 1 }
-    return onProbation.share
+  private func isOnProbation(at now: Int64) -> Bool {
+    guard probation != nil, let closedAt else { return false }
+    return now - closedAt < longestProbation
   }
+
+  private func share(at now: Int64) -> Double { isOnProbation(at: now) ? onProbation.share : 1 }
 }

@@ -71,7 +71,8 @@ struct WholeBreakerTests {
         state: snapshot.state, counts: snapshot.counts, totals: snapshot.totals,
         generation: snapshot.generation, running: snapshot.running,
         openUntil: snapshot.openUntil.map { now + $0.remaining.saturatingNanoseconds },
-        share: snapshot.admittedShare)
+        share: snapshot.admittedShare,
+        isOnProbation: breaker.reading { $0.core.isOnProbation(at: now) })
     }
 
     func takeNotices() -> [NaiveBreaker.Notice]? { nil }
