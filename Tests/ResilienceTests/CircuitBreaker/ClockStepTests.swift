@@ -206,6 +206,26 @@ struct ClockStepTests {
     #expect(made.admitsCall)
   }
 
+  @Test("A caller held up between clock and lock does not make the breaker's time run ahead")
+  func heldUp() {
+    let clock = SteppedClock()
+    let breaker = CircuitBreaker("any", clock: clock)
+    clock.advance(by: .seconds(100))
+    breaker.trip(for: .seconds(10))
+    clock.advance(by: .seconds(1))
+    // It has read the clock, and five seconds pass in which others call.
+    clock.holdUpReader {
+      clock.advance(by: .seconds(5))
+      #expect(!breaker.admitsCall)
+    }
+    #expect(!breaker.admitsCall)
+    #expect(breaker.snapshot().openUntil?.remaining == .seconds(4))
+    clock.advance(by: .seconds(4) - .nanoseconds(1))
+    #expect(!breaker.admitsCall)
+    clock.advance(by: .nanoseconds(1))
+    #expect(breaker.admitsCall)
+  }
+
   @Test("A clock that has run for 292 years does not stop the program")
   func endOfTime() async {
     await #expect(processExitsWith: .success) {

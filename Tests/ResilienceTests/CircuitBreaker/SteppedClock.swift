@@ -14,7 +14,15 @@ final class SteppedClock: Clock {
 
   private let nanoseconds = Atomic<Int64>(0)
 
-  var now: Instant { Instant(offset: .nanoseconds(nanoseconds.load(ordering: .relaxed))) }
+  private let isHoldingUp = Atomic<Bool>(false)
+  private let meanwhile = Mutex<(@Sendable () -> Void)?>(nil)
+
+  var now: Instant {
+    let reading = nanoseconds.load(ordering: .relaxed)
+    if isHoldingUp.exchange(false, ordering: .acquiring) { meanwhile.withLock { $0.take() }?() }
+    return Instant(offset: .nanoseconds(reading))
+  }
+
   var minimumResolution: Duration { .nanoseconds(1) }
 
   func advance(by duration: Duration) {
@@ -23,6 +31,12 @@ final class SteppedClock: Clock {
 
   func set(to reading: Int64) {
     nanoseconds.store(reading, ordering: .relaxed)
+  }
+
+  /// Lets something happen after the clock has been read once more, before the reader goes on.
+  func holdUpReader(while meanwhile: @escaping @Sendable () -> Void) {
+    self.meanwhile.withLock { $0 = meanwhile }
+    isHoldingUp.store(true, ordering: .releasing)
   }
 
   /// Nobody waits for it.
