@@ -125,6 +125,22 @@ struct ClockStepTests {
     #expect(core.state == .open)
   }
 
+  @Test(
+    "CB-15: a streak after the step lasts as long as the clock says",
+    arguments: [second + 1, 3600 * second])
+  func streakAfterwards(step: Int64) throws {
+    var core = Self.core(.consecutiveFailures(2, lasting: .seconds(3)))
+    try WindowTests.call(&core, .success, at: 103 * Self.second)
+    let after = 103 * Self.second - step
+    core.settle(at: after)
+    for (elapsed, state) in [
+      (0, CircuitBreaker.State.closed), (3 * Self.second - 1, .closed), (3 * Self.second, .open),
+    ] {
+      try WindowTests.call(&core, .failure, at: after + elapsed)
+      #expect(core.state == state)
+    }
+  }
+
   // MARK: - The whole breaker
 
   @Test("CB-23: retryAfter follows the clock when it steps back", arguments: steps)

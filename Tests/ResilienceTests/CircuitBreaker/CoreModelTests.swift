@@ -119,7 +119,7 @@ extension CoreModelTests.WindowKind {
 
     // Lets a circuit on probation fail several times without opening again.
     var lenient = Settings(clauses: [.consecutiveFailures(9, lasting: 0)])
-    lenient.probation = 2 * second
+    lenient.probation = 6 * second
 
     let kinds = [streak, lastingStreak, failureRate, slowCallRate, any, predicate, lenient]
     return kinds.enumerated().flatMap { number, settings in
