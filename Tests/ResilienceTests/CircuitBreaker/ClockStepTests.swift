@@ -111,6 +111,17 @@ struct ClockStepTests {
     #expect([5, 6, 9, 10].map(failures) == [2, 1, 1, 0])
   }
 
+  @Test("CB-11: a window that was over stays over when the clock steps back a little")
+  func staysOver() throws {
+    for window in [CircuitBreaker.Window.interval(.seconds(10)), .rolling(.seconds(10))] {
+      var core = Self.core(.consecutiveFailures(100), over: window)
+      try WindowTests.call(&core, .success, at: 100 * Self.second)
+      // Somebody looks, but nobody calls.
+      core.settle(at: 110 * Self.second)
+      #expect(core.counts(at: core.time(at: 110 * Self.second - 1)).successes == 0)
+    }
+  }
+
   @Test(
     "CB-15: a streak whose first call began before the step opens the circuit", arguments: steps)
   func streak(step: Int64) throws {
