@@ -63,16 +63,6 @@ struct ClockStepTests {
     #expect(core.settled(at: end + Self.second).state(at: end + Self.second) == .halfOpen)
   }
 
-  @Test("CB-2: a probe that outlives the step still decides", arguments: steps)
-  func probe(step: Int64) throws {
-    var core = Self.core(.consecutiveFailures(1), openFor: .seconds(1))
-    core.trip(for: 0, at: 100 * Self.second)
-    let probe = try #require(Self.admits(&core, at: 100 * Self.second))
-    _ = core.record(.init(outcome: .success), of: probe, at: 101 * Self.second - step)
-    #expect(core.state(at: 101 * Self.second - step) == .closed)
-    #expect(core.totals == .init(successes: 1, trips: 1))
-  }
-
   // MARK: - Closed
 
   @Test("CB-11: failures before and after the step are in one window", arguments: windows, steps)

@@ -36,6 +36,33 @@ struct CoreModelTests {
     }
   }
 
+  @Test(
+    "CB-17: three failures in a row, and each that follows them, begin the probation anew",
+    arguments: [2, 3, 4])
+  func probationBeginsAnew(failures: Int) throws {
+    let tenth: Int64 = 100_000_000
+    let recovery = CircuitBreaker.Recovery(openFor: .seconds(1), probation: .seconds(2))
+    var core = CircuitBreaker.Core(
+      .init(.init(tripping: .consecutiveFailures(9), recovery: recovery)), seed: 0, at: 0)
+    core.trip(for: 0, at: 0)
+    try WindowTests.call(&core, .success, at: 0)
+    var calls: [CircuitBreaker.Admission] = []
+    while calls.count < 10, case .admitted(let call) = core.admit(at: 0) { calls.append(call) }
+    func report(_ outcome: Outcome, at now: Int64) {
+      _ = core.record(.init(outcome: outcome), of: calls.removeLast(), at: now)
+    }
+
+    for number in 1...Int64(failures) { report(.failure, at: 10 * tenth + number) }
+    // Two bring the share back to one, two more are asked for.
+    for _ in 0..<4 { report(.success, at: 19 * tenth) }
+    #expect(core.isOnProbation)
+    let end = failures < 3 ? 20 * tenth : 30 * tenth + Int64(failures)
+    report(.success, at: end - 1)
+    #expect(core.isOnProbation)
+    report(.success, at: end)
+    #expect(!core.isOnProbation)
+  }
+
   @Test("CB-6: what a predicate says of counts of an older generation changes nothing")
   func lateVerdict() throws {
     var core = WindowTests.core(.when { $0.failures > 0 }, over: .sinceTransition)
@@ -130,167 +157,5 @@ extension CoreModelTests.WindowKind {
         return settings
       }
     }
-  }
-}
-
-// MARK: - The core with counting outside
-
-/// A core, and around it the counting of healthy calls as ``CircuitBreaker`` does it, without
-/// threads.
-struct CountedCore: ModelledBreaker {
-  let timesCalls = false
-
-  private var core: CircuitBreaker.Core
-  private let predicates: [@Sendable (CircuitBreaker.Counts) -> Bool]
-  private let countsOutside: Bool
-  private let readsClockAtStart: Bool
-  private let readsClockAtSuccess: Bool
-
-  private var live: UInt64?
-  private var boundary: Int64
-  private var running = 0
-  private var successes = 0
-
-  private var racer: CircuitBreaker.Admission?
-  private var hasRaced = false
-
-  init(_ settings: NaiveBreaker.Settings, countsOutside: Bool) {
-    let rules = CircuitBreaker.Rules(settings.configuration)
-    core = CircuitBreaker.Core(rules, seed: 0, at: 0)
-    predicates = rules.tripping.predicates
-    self.countsOutside = countsOutside
-    let (isInterval, isRolling) =
-      switch settings.window {
-      case .interval: (true, false)
-      case .rolling: (false, true)
-      case .sinceTransition, .calls: (false, false)
-      }
-    readsClockAtStart = settings.timesCalls || isInterval || rules.tripping.needsStart
-    readsClockAtSuccess = settings.timesCalls || isInterval || isRolling
-    boundary = core.window.boundary
-    live = countsOutside ? 0 : nil
-  }
-
-  mutating func admit(at now: Int64) -> CircuitBreaker.Core.Decision {
-    if let live, !(readsClockAtStart && now >= boundary) {
-      running += 1
-      let start = readsClockAtStart ? now : 0
-      return .admitted(.init(generation: live, start: start, ticket: .stripe(0)))
-    }
-    return locked(at: now) { $0.admit(at: now) }
-  }
-
-  mutating func record(
-    _ report: CircuitBreaker.Report, of admission: CircuitBreaker.Admission, at now: Int64
-  ) {
-    if report.outcome == .success, isCountedOutside(admission),
-      !(readsClockAtSuccess && (now >= boundary || report.isSlow))
-    {
-      return succeedOutside()
-    }
-    let isOutside = isCountedOutside(admission)
-    if isOutside { running -= 1 }
-    let recorded = locked(at: now) { $0.record(report, of: admission, at: now) }
-    guard case .undecided(let counts) = recorded, predicates.contains(where: { $0(counts) })
-    else { return }
-    let generation = core.generation
-    locked(at: now) {
-      $0.trip(ifStill: generation, over: counts, at: now, retryAfter: report.retryAfter)
-    }
-  }
-
-  mutating func control(_ control: BreakerControl, at now: Int64) {
-    locked(at: now) { core in
-      switch control {
-      case .enter(let state): core.enter(state, at: now)
-      case .reset: core.reset(at: now)
-      case .trip(let length): core.trip(for: length, at: now)
-      }
-    }
-  }
-
-  /// Tells the core what time it is.
-  mutating func touch(at now: Int64) {
-    locked(at: now) { core in _ = core.settle(at: now) }
-  }
-
-  private func isCountedOutside(_ admission: CircuitBreaker.Admission) -> Bool {
-    if case .stripe = admission.ticket { admission.generation == live } else { false }
-  }
-
-  private mutating func succeedOutside() {
-    running -= 1
-    successes += 1
-  }
-
-  private mutating func absorb() {
-    core.absorb(successes: successes, inFlight: running)
-    successes = 0
-  }
-
-  private mutating func locked<Result>(
-    at now: Int64, _ body: (inout CircuitBreaker.Core) -> Result
-  ) -> Result {
-    absorb()
-    if let racer, isCountedOutside(racer), !(readsClockAtSuccess && now >= boundary) {
-      succeedOutside()
-      hasRaced = true
-      self.racer = nil
-    }
-    let result = body(&core)
-    guard countsOutside else { return result }
-    if let live, live != core.generation {
-      core.retire(successes: successes, inFlight: running)
-      self.live = nil
-      (successes, running) = (0, 0)
-    }
-    guard core.allowsCountingOutside else { return result }
-    boundary = core.reading(at: core.window.boundary)
-    live = core.generation
-    return result
-  }
-}
-
-// MARK: - Reading
-
-extension CountedCore {
-  mutating func race(successOf admission: CircuitBreaker.Admission) { racer = admission }
-
-  mutating func endRace() -> Bool {
-    defer { (racer, hasRaced) = (nil, false) }
-    return hasRaced
-  }
-
-  mutating func reading(at now: Int64) -> NaiveBreaker.Reading {
-    absorb()
-    let core = core.settled(at: now)
-    let state = core.state(at: now)
-    let counts = core.counts(at: core.time(at: now))
-    let isOnProbation = core.isOnProbation(at: now)
-    return NaiveBreaker.Reading(
-      state: state, counts: counts, totals: core.totals, generation: core.generation,
-      running: counts.inFlight + core.incident.olderInFlight,
-      openUntil: state == .open ? core.incident.openUntil : nil,
-      share: isOnProbation ? Double(core.incident.probation?.share ?? 0) / 8 : 1,
-      isOnProbation: isOnProbation)
-  }
-
-  mutating func takeNotices() -> [NaiveBreaker.Notice]? {
-    core.takeNotices().map { notice in
-      switch notice {
-      case .transition(let change):
-        .transition(
-          change.from, change.to, change.cause, change.counts, openUntil: change.openUntil,
-          generation: change.generation)
-      case .wouldHaveOpened(let cause, let counts): .wouldHaveOpened(cause, counts)
-      }
-    }
-  }
-}
-
-extension CircuitBreaker.Core {
-  func isOnProbation(at now: Int64) -> Bool {
-    guard let probation = incident.probation else { return false }
-    return !probation.isExhausted(at: time(at: now), limit: rules.probationLimit)
   }
 }
