@@ -58,9 +58,9 @@ extension CircuitBreaker {
     of admission: Admission
   ) {
     let retryAfter = (outcome == .failure ? hint?.retryAfter : nil)?.saturatingNanoseconds ?? 0
-    let undecided = locked(ending: admission) { shared, reading -> (Counts, UInt64)? in
+    let (undecided, mustDeliver) = underLock(ending: admission) {
+      shared, reading -> (Counts, UInt64)? in
       let now = shared.core.time(at: reading)
-      let generation = shared.core.generation
       let report = Report(
         outcome: outcome, isSlow: isSlow(admission, now), retryAfter: retryAfter)
       let recorded = shared.core.record(report, of: admission, at: reading)
@@ -72,13 +72,15 @@ extension CircuitBreaker {
         shared.tell(outcome, after: .nanoseconds(duration), error)
       }
       shared.publish(source)
-      if case .undecided(let counts) = recorded { return (counts, generation) }
+      if case .undecided(let counts) = recorded { return (counts, shared.core.epoch) }
       return nil
     }
-    guard let (counts, generation) = undecided else { return }
+    // Only now, so that observers do not keep the predicates waiting.
+    defer { if mustDeliver { deliver() } }
+    guard let (counts, epoch) = undecided else { return }
     guard rules.tripping.predicates.contains(where: { $0(counts) }) else { return }
     locked { shared, reading in
-      shared.core.trip(ifStill: generation, over: counts, at: reading, retryAfter: retryAfter)
+      shared.core.trip(ifStill: epoch, over: counts, at: reading, retryAfter: retryAfter)
       shared.publish(source)
     }
   }
@@ -93,6 +95,15 @@ extension CircuitBreaker {
 
 extension CircuitBreaker {
   /// Runs `body` under the lock and delivers afterwards, outside of it, what there is to announce.
+  func locked<Result: Sendable>(
+    _ body: (inout Shared, _ reading: Int64) -> Result
+  ) -> Result {
+    let (result, mustDeliver) = underLock(body)
+    if mustDeliver { deliver() }
+    return result
+  }
+
+  /// Runs `body` under the lock.
   ///
   /// The clock is read under the lock as well: so readings come to the core in the order in which
   /// they were taken, and a thread that was held up between the two does not look like a clock
@@ -101,10 +112,11 @@ extension CircuitBreaker {
   /// - Parameters:
   ///   - ended: a call whose report `body` gives to the core.
   ///   - body: is given the clock's reading; leases that are over by then have been ended.
-  func locked<Result: Sendable>(
+  /// - Returns: what `body` returns, and whether the caller must now deliver.
+  private func underLock<Result: Sendable>(
     ending ended: Admission? = nil, _ body: (inout Shared, _ reading: Int64) -> Result
-  ) -> Result {
-    let (result, mustDeliver) = shared.withLock { shared in
+  ) -> (Result, mustDeliver: Bool) {
+    shared.withLock { shared in
       if let ended, case .stripe(let index) = ended.ticket {
         hot.endCall(index, generation: ended.generation)
       }
@@ -116,8 +128,6 @@ extension CircuitBreaker {
       followCore(&shared, since: generation)
       return (result, shared.outbox.beginTurn())
     }
-    if mustDeliver { deliver() }
-    return result
   }
 
   /// The same for reading: nothing is announced and nothing changes that a reader could see.
@@ -143,12 +153,14 @@ extension CircuitBreaker {
     guard shared.core.allowsCountingOutside else { return }
     hot.makeStripesIfWanted()
     hot.setTime(
-      boundary: shared.core.window.boundary, clockOffset: shared.core.clockOffset)
+      boundary: shared.core.window.boundary, clockOffset: shared.core.clockOffset,
+      latest: shared.core.latest)
     if !hot.isLive { hot.open(shared.core.generation) }
   }
 
-  private func deliver() {
-    var left = Outbox<Event.Kind>.turn
+  /// Delivers what waits, at most so many events. The caller has begun a turn, or is alone.
+  func deliver(atMost most: Int = Outbox<Event.Kind>.turn) {
+    var left = most
     while true {
       let (batch, subscribers) = shared.withLock { shared in
         (shared.outbox.next(atMost: left), shared.subscribers)

@@ -28,8 +28,8 @@
 /// or an interval of the window has ended, which takes the lock. It reads the clock not at all over
 /// ``Window/sinceTransition``, once over ``Window/rolling(_:buckets:)``, twice over
 /// ``Window/interval(_:)`` and wherever a call is timed: for `lasting:`, slow calls and observers.
-/// Over ``Window/calls(_:)``, with observers, and on probation, every call takes the lock, and reads
-/// the clock twice.
+/// Over ``Window/calls(_:)``, with observers, on probation, and in the states that a person sets,
+/// disabled among them, every call takes the lock, and reads the clock twice.
 public final class CircuitBreaker: ResiliencePolicy {
   /// The name of the dependency, for errors and events.
   public let name: String
@@ -95,8 +95,10 @@ public final class CircuitBreaker: ResiliencePolicy {
   /// - Parameters:
   ///   - name: the name of the dependency, for errors and events.
   ///   - configuration: the settings.
-  ///   - classify: what an error means; `nil` from it, as without it, means the default.
-  ///   - clock: what time is; `ContinuousClock` by default.
+  ///   - classify: what an error means; `nil` from it, as without it, means the default. As in the
+  ///     other initializer.
+  ///   - clock: what time is; `ContinuousClock` by default. As in the other initializer: one of
+  ///     your own may be read under the breaker's lock.
   ///   - seed: repeats the jitter of the open periods; random by default.
   ///   - observers: who is told what happens. With an observer every call takes a lock.
   public init(
@@ -129,12 +131,14 @@ public final class CircuitBreaker: ResiliencePolicy {
     let core = Core(rules, seed: seed, at: source.now())
     shared = Lock(Shared(core: core, tellsCalls: !observers.isEmpty))
     if countsOutside {
-      hot.setTime(boundary: core.window.boundary, clockOffset: 0)
+      hot.setTime(boundary: core.window.boundary, clockOffset: 0, latest: core.latest)
       hot.open(core.generation)
     }
   }
 
   deinit {
+    // Nobody touches the breaker any more: what earlier turns have left is delivered now.
+    deliver(atMost: .max)
     for subscriber in shared.withLock({ $0.subscribers }) { subscriber.finish() }
   }
 

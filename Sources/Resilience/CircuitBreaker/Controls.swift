@@ -36,7 +36,8 @@ extension CircuitBreaker {
   /// nothing.
   ///
   /// - Parameter duration: how long the circuit stays open from now on; by default as long as
-  ///   ``Recovery/openFor`` says. Zero or less: the next call is a probe.
+  ///   ``Recovery/openFor`` says. Zero or less: the next call is a probe. Where the breaker reads
+  ///   the kernel's coarse clock, shorter than a tick is a tick.
   public func trip(for duration: Duration? = nil) {
     let length = duration.map { max(0, $0.nanosecondsRoundedUp) }
     control { core, now in core.trip(for: length, at: now) }
@@ -48,8 +49,9 @@ extension CircuitBreaker {
 
   private func control(_ change: (inout Core, _ reading: Int64) -> Void) {
     locked { shared, reading in
+      let deadline = shared.core.incident.openUntil
       change(&shared.core, reading)
-      shared.forgetRejection()
+      if shared.core.incident.openUntil != deadline { shared.forgetRejection() }
       shared.publish(source)
     }
   }

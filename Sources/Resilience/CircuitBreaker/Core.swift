@@ -12,6 +12,9 @@ extension CircuitBreaker {
     let rules: Rules
     var state = State.closed
     var generation: UInt64 = 0
+
+    /// Changes with every generation and every reset: a verdict over older counts is void.
+    var epoch: UInt64 = 0
     var window: OutcomeWindow
     var streak = Streak()
 
@@ -25,7 +28,7 @@ extension CircuitBreaker {
     var failures = 0
 
     /// The breaker's own time, which never goes back.
-    private var latest: Int64
+    private(set) var latest: Int64
 
     var random: SplitMix64
 

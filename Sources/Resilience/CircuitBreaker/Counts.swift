@@ -11,7 +11,8 @@ extension CircuitBreaker {
     public var failures = 0
 
     /// Calls that were neither: cancelled by their callers, refused by a policy inside, or left
-    /// without a report. Under ``Window/calls(_:)`` it stays 0, because they take no place there.
+    /// without a report. In a closed circuit over ``Window/calls(_:)`` it stays 0, because they take no
+    /// place there.
     public var ignored = 0
 
     /// Calls that took longer than the threshold of the slow-call rate, successful or not.

@@ -33,6 +33,9 @@ extension CircuitBreaker {
     /// How far the clock is behind the breaker's own time.
     private let clockOffset = Atomic<Int64>(0)
 
+    /// The breaker's own time when it was last looked at under the lock.
+    private let latest = Atomic<Int64>(.min)
+
     let single = Atomic<UInt64>(0)
 
     /// The address of the stripes; or ``noStripes``, or ``stripesWanted``.
@@ -76,9 +79,11 @@ extension CircuitBreaker.HotCounters {
     return update(index, tag: control) { $0.succeeding() }
   }
 
-  /// The breaker's own time when the clock shows `reading`, unless it has just stepped back.
+  /// The breaker's own time when the clock shows `reading`. A clock that has stepped back since the
+  /// core last saw it is read as one that stands still, as the core will read it.
   func time(at reading: Int64) -> Int64 {
-    reading.addingSaturated(clockOffset.load(ordering: .relaxed))
+    let now = reading.addingSaturated(clockOffset.load(ordering: .relaxed))
+    return max(now, latest.load(ordering: .relaxed))
   }
 
   /// Whether the window needs the core at an instant of the breaker's own time.
@@ -175,9 +180,11 @@ extension CircuitBreaker.HotCounters {
   /// - Parameters:
   ///   - boundary: from when on the window needs the core, in the breaker's own time.
   ///   - offset: how far the clock is behind that.
-  func setTime(boundary: Int64, clockOffset offset: Int64) {
+  ///   - latest: what that time is now.
+  func setTime(boundary: Int64, clockOffset offset: Int64, latest: Int64) {
     self.boundary.store(boundary, ordering: .relaxed)
     clockOffset.store(offset, ordering: .relaxed)
+    self.latest.store(latest, ordering: .relaxed)
   }
 
   /// Makes the stripes if two threads have met. Under the lock, so that no generation ends
@@ -186,6 +193,7 @@ extension CircuitBreaker.HotCounters {
     guard stripes.load(ordering: .relaxed) == Self.stripesWanted else { return }
     let tag = Word.tag(of: control.load(ordering: .relaxed))
     let made = UnsafeMutablePointer<Stripe>.allocate(capacity: Stripe.count)
+    // Within what was allocated just above.
     for number in 0..<Stripe.count {
       unsafe (made + number).initialize(to: Stripe(Word(tag: tag)))
     }
@@ -202,6 +210,7 @@ extension CircuitBreaker.HotCounters {
   private func forEachCell(_ body: (borrowing Atomic<UInt64>, Index) -> Void) {
     body(single, 0)
     guard let stripes = unsafe stripesInUse else { return }
+    // As many as `makeStripesIfWanted` made.
     for number in 0..<Stripe.count {
       unsafe body(stripes[number].word, Index(number) + 1)
     }
@@ -254,6 +263,7 @@ extension CircuitBreaker.HotCounters {
     /// ratio spreads them (Knuth, The Art of Computer Programming, vol. 3, §6.4).
     static var index: Index {
       var local: UInt8 = 0
+      // Only the address is taken; the pointer does not leave the closure.
       let address = unsafe withUnsafeMutablePointer(to: &local) { UInt64(UInt(bitPattern: $0)) }
       return Index(truncatingIfNeeded: ((address >> 16) &* 0x9e37_79b9_7f4a_7c15) >> 60) + 1
     }

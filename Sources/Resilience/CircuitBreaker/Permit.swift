@@ -66,6 +66,10 @@ extension CircuitBreaker {
     /// The call threw an error, which is classified as if ``CircuitBreaker`` had run the call: a
     /// caller that cancelled is no failure.
     ///
+    /// Whether the caller cancelled is asked of the current task, and so is its deadline: report on
+    /// the task that made the call. Elsewhere decide yourself, between ``fail(_:)`` and
+    /// ``ignore()``.
+    ///
     /// - Parameter error: what the call threw.
     public consuming func end(throwing error: any Error) {
       breaker.record(error, of: admission)

@@ -20,7 +20,8 @@ extension CircuitBreaker {
     /// How long a probe may take before it counts as failed and its slot is free.
     public var probeLease: Duration
 
-    /// By how much a server's ``RetryAfterHint`` may lengthen an open period; zero ignores it.
+    /// A server's ``RetryAfterHint`` on the error that opens the circuit makes the open period at
+    /// least that long; a hint counts for no more than this. Zero ignores such hints.
     public var maxRetryAfter: Duration
 
     /// How a circuit comes back.
@@ -40,8 +41,8 @@ extension CircuitBreaker {
     ///     20 s or twice its length, whichever is longer. Zero: none.
     ///   - probeLease: how long a probe may take before it counts as failed; 30 s by default.
     ///   - maxRetryAfter: a server's ``RetryAfterHint`` on the error that opens the circuit makes
-    ///     the open period at least that long, but by no more than this; 30 s by default. Zero
-    ///     ignores such hints.
+    ///     the open period at least that long; a hint counts for no more than this, 30 s by default.
+    ///     Zero ignores such hints.
     public init(
       openFor: OpenDuration = .exponential(
         from: .milliseconds(500), factor: 1.2, cap: .seconds(2), jitter: 0.1),

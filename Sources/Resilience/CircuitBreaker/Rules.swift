@@ -115,10 +115,6 @@ extension CircuitBreaker {
       shortestLasting = lastings.min() ?? 0
     }
 
-    var hasSlowCallRate: Bool {
-      clauses.contains { if case .slowCallRate = $0 { true } else { false } }
-    }
-
     /// Why the circuit trips over these outcomes, if it does. Predicates are not asked here: they
     /// are somebody else's code.
     func cause(in tally: Tally, after streak: Streak, at now: Int64) -> Cause? {

@@ -62,7 +62,7 @@ extension CircuitBreaker {
       if tellsCalls { outbox.add(kind) }
     }
 
-    /// A disabled breaker tells nothing of calls that end.
+    /// How a call ended.
     mutating func tell(_ outcome: Outcome, after duration: Duration, _ error: (any Error)?) {
       switch outcome {
       case .success: tell(.succeeded(duration: duration))

@@ -14,10 +14,11 @@ extension CircuitBreaker {
     public let totals: Totals
 
     /// All calls that have not ended yet, also those that were admitted before the last change of
-    /// state.
+    /// state; but not those that a disabled breaker admitted, which it does not count.
     public let running: Int
 
-    /// How many changes of state there have been.
+    /// How many changes of state there have been; a lost lease that nobody has announced yet
+    /// included.
     public let generation: UInt64
 
     /// Until when the circuit is open, if it is.

@@ -13,13 +13,14 @@ extension CircuitBreaker.Core {
     }
   }
 
-  /// The verdict of the predicates on `counts`: it holds if the state has not changed since.
+  /// The verdict of the predicates on `counts`: it holds if they were neither cleared by a change
+  /// of state nor by a person since.
   mutating func trip(
-    ifStill generation: UInt64, over counts: CircuitBreaker.Counts, at reading: Int64,
+    ifStill epoch: UInt64, over counts: CircuitBreaker.Counts, at reading: Int64,
     retryAfter: Int64
   ) {
     let now = settle(at: reading)
-    guard generation == self.generation else { return }
+    guard epoch == self.epoch else { return }
     trip(.predicate, over: counts, at: now, retryAfter: retryAfter)
   }
 
@@ -89,6 +90,7 @@ extension CircuitBreaker.Core {
     let previous = state
     state = next
     generation += 1
+    epoch += 1
     incident.olderInFlight.add(inFlight + incident.probes.count)
     inFlight = 0
     inFlightOutside = 0
@@ -130,6 +132,7 @@ extension CircuitBreaker.Core {
       window.start(rules.window, at: now)
       streak = Streak()
       incident.probation = nil
+      epoch += 1
     } else {
       move(to: .closed, .manual, at: now)
     }

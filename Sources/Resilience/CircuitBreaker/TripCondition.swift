@@ -110,7 +110,7 @@ extension CircuitBreaker {
     /// - Parameters:
     ///   - length: at least a nanosecond a bucket.
     ///   - buckets: 10 by default, 2 at least, 100 000 at most. Memory: 8 bytes each if buckets
-    ///     are no longer than 4 s, else 16.
+    ///     are no longer than 4 s, else 16; twice that once a call is slow or ignored.
     public static func rolling(_ length: Duration, buckets: Int = 10) -> Window {
       Window(kind: .rolling(length, buckets: buckets))
     }

@@ -35,5 +35,17 @@ extension Outcome {
     }
   }
 
+  /// What a returned value means: one that counts as a failure says nothing about the dependency if
+  /// its caller gave up on the call.
+  @inlinable
+  init(ofValueThatFails isFailure: Bool) {
+    self = isFailure ? .ofFailingValue : .success
+  }
+
+  @usableFromInline
+  static var ofFailingValue: Outcome {
+    Task.isCancelled && !isPastDeadline ? .ignored : .failure
+  }
+
   private static var isPastDeadline: Bool { Deadline.current?.isExpired ?? false }
 }

@@ -24,8 +24,10 @@ struct Outbox<Event: Sendable>: Sendable {
   }
 
   /// The next events of a turn of which `left` may still be delivered; none ends the turn.
-  mutating func next(atMost left: Int) -> ArraySlice<Event> {
-    let batch = waiting[delivered...].prefix(left)
+  ///
+  /// They are copied, so that those who add meanwhile, under the lock, do not copy all that waits.
+  mutating func next(atMost left: Int) -> [Event] {
+    let batch = Array(waiting[delivered...].prefix(min(left, Self.turn)))
     guard !batch.isEmpty else {
       isDelivering = false
       return []
@@ -34,7 +36,7 @@ struct Outbox<Event: Sendable>: Sendable {
     if delivered == waiting.count {
       waiting = []
       delivered = 0
-    } else if delivered > 1024 {
+    } else if delivered > waiting.count / 2 {
       waiting.removeFirst(delivered)
       delivered = 0
     }

@@ -164,11 +164,6 @@ struct CallRing: Sendable {
     head = (head + 1) % capacity
     return leaving
   }
-
-  mutating func removeAll() {
-    head = 0
-    count = 0
-  }
 }
 
 extension Tally {

@@ -12,9 +12,10 @@ extension Int {
 }
 
 extension Int64 {
-  /// The nearest whole number, held within the type.
+  /// The nearest whole number, held within the type; 0 for what is not a number.
   package init(saturating value: Double) {
-    self = value >= 0x1p63 ? .max : value <= -0x1p63 ? .min : Int64(value.rounded())
+    self =
+      value.isNaN ? 0 : value >= 0x1p63 ? .max : value <= -0x1p63 ? .min : Int64(value.rounded())
   }
 }
 

@@ -66,6 +66,7 @@ final class RunLoop: TaskExecutor {
       state.thread = thread
       state.hasStarted = true
     }
+    // Each job is run once: `next` takes it from the queue.
     while let job = next() { unsafe job.runSynchronously(on: executor) }
   }
 
@@ -121,8 +122,8 @@ extension RunLoop {
     return await withCheckedContinuation { continuation in
       guard let id = idle(continuation) else { return continuation.resume(returning: true) }
       timer = Task.detached {
-        // A day is for ever in real time, and no clock overflows at it.
-        try? await ContinuousClock().sleep(for: min(grace, .seconds(86_400)))
+        // A day is for ever in real time, and no clock overflows at it or at zero.
+        try? await ContinuousClock().sleep(for: max(.zero, min(grace, .seconds(86_400))))
         self.giveUp(id)
       }
     }

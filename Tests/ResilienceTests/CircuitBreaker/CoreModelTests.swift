@@ -73,7 +73,7 @@ struct CoreModelTests {
     core.reset(at: 0)
     core.trip(ifStill: 0, over: counts, at: 0, retryAfter: 0)
     #expect(core.state == .closed)
-    core.trip(ifStill: core.generation, over: counts, at: 0, retryAfter: 0)
+    core.trip(ifStill: core.epoch, over: counts, at: 0, retryAfter: 0)
     #expect(core.state == .open)
   }
 }

@@ -58,9 +58,9 @@ struct CountedCore: ModelledBreaker {
     let recorded = locked(at: now) { $0.record(report, of: admission, at: now) }
     guard case .undecided(let counts) = recorded, predicates.contains(where: { $0(counts) })
     else { return }
-    let generation = core.generation
+    let epoch = core.epoch
     locked(at: now) {
-      $0.trip(ifStill: generation, over: counts, at: now, retryAfter: report.retryAfter)
+      $0.trip(ifStill: epoch, over: counts, at: now, retryAfter: report.retryAfter)
     }
   }
 

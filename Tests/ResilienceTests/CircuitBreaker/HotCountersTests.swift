@@ -205,7 +205,9 @@ private final class Counters: Sendable {
     hot.succeed(index, generation: generation)
   }
   func endCall(_ index: Int32, generation: UInt64) { hot.endCall(index, generation: generation) }
-  func setBoundary(_ instant: Int64) { hot.setTime(boundary: instant, clockOffset: 0) }
+  func setBoundary(_ instant: Int64) {
+    hot.setTime(boundary: instant, clockOffset: 0, latest: .min)
+  }
   func isWindowOver(at reading: Int64) -> Bool { hot.isWindowOver(at: reading) }
   var isLive: Bool { hot.isLive }
   func makeStripesIfWanted() { hot.makeStripesIfWanted() }

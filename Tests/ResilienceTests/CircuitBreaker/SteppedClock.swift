@@ -14,14 +14,7 @@ final class SteppedClock: Clock {
 
   private let nanoseconds = Atomic<Int64>(0)
 
-  private let isHoldingUp = Atomic<Bool>(false)
-  private let meanwhile = Mutex<(@Sendable () -> Void)?>(nil)
-
-  var now: Instant {
-    let reading = nanoseconds.load(ordering: .relaxed)
-    if isHoldingUp.exchange(false, ordering: .acquiring) { meanwhile.withLock { $0.take() }?() }
-    return Instant(offset: .nanoseconds(reading))
-  }
+  var now: Instant { Instant(offset: .nanoseconds(nanoseconds.load(ordering: .relaxed))) }
 
   var minimumResolution: Duration { .nanoseconds(1) }
 
@@ -31,12 +24,6 @@ final class SteppedClock: Clock {
 
   func set(to reading: Int64) {
     nanoseconds.store(reading, ordering: .relaxed)
-  }
-
-  /// Lets something happen after the clock has been read once more, before the reader goes on.
-  func holdUpReader(while meanwhile: @escaping @Sendable () -> Void) {
-    self.meanwhile.withLock { $0 = meanwhile }
-    isHoldingUp.store(true, ordering: .releasing)
   }
 
   /// Nobody waits for it.

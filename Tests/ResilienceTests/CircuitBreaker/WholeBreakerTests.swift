@@ -72,7 +72,7 @@ struct WholeBreakerTests {
         generation: snapshot.generation, running: snapshot.running,
         openUntil: snapshot.openUntil.map { now + $0.remaining.saturatingNanoseconds },
         share: snapshot.admittedShare,
-        isOnProbation: breaker.reading { $0.core.isOnProbation(at: now) })
+        isOnProbation: breaker.reading { core, _ in core.isOnProbation(at: now) })
     }
 
     func takeNotices() -> [NaiveBreaker.Notice]? { nil }
