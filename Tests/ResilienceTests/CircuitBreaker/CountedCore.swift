@@ -13,6 +13,7 @@ struct CountedCore: ModelledBreaker {
 
   private var live: UInt64?
   private var boundary: Int64
+  private var clockOffset: Int64 = 0
   private var running = 0
   private var successes = 0
 
@@ -37,9 +38,9 @@ struct CountedCore: ModelledBreaker {
   }
 
   mutating func admit(at now: Int64) -> CircuitBreaker.Core.Decision {
-    if let live, !(readsClockAtStart && now >= boundary) {
+    if let live, !(readsClockAtStart && isWindowOver(at: now)) {
       running += 1
-      let start = readsClockAtStart ? now : 0
+      let start = readsClockAtStart ? now + clockOffset : 0
       return .admitted(.init(generation: live, start: start, ticket: .stripe(0)))
     }
     return locked(at: now) { $0.admit(at: now) }
@@ -49,7 +50,7 @@ struct CountedCore: ModelledBreaker {
     _ report: CircuitBreaker.Report, of admission: CircuitBreaker.Admission, at now: Int64
   ) {
     if report.outcome == .success, isCountedOutside(admission),
-      !(readsClockAtSuccess && (now >= boundary || report.isSlow))
+      !(readsClockAtSuccess && (isWindowOver(at: now) || report.isSlow))
     {
       return succeedOutside()
     }
@@ -79,6 +80,8 @@ struct CountedCore: ModelledBreaker {
     locked(at: now) { core in _ = core.settle(at: now) }
   }
 
+  private func isWindowOver(at now: Int64) -> Bool { now + clockOffset >= boundary }
+
   private func isCountedOutside(_ admission: CircuitBreaker.Admission) -> Bool {
     if case .stripe = admission.ticket { admission.generation == live } else { false }
   }
@@ -97,7 +100,7 @@ struct CountedCore: ModelledBreaker {
     at now: Int64, _ body: (inout CircuitBreaker.Core) -> Result
   ) -> Result {
     absorb()
-    if let racer, isCountedOutside(racer), !(readsClockAtSuccess && now >= boundary) {
+    if let racer, isCountedOutside(racer), !(readsClockAtSuccess && isWindowOver(at: now)) {
       succeedOutside()
       hasRaced = true
       self.racer = nil
@@ -110,7 +113,7 @@ struct CountedCore: ModelledBreaker {
       (successes, running) = (0, 0)
     }
     guard core.allowsCountingOutside else { return result }
-    boundary = core.reading(at: core.window.boundary)
+    (boundary, clockOffset) = (core.window.boundary, core.clockOffset)
     live = core.generation
     return result
   }
