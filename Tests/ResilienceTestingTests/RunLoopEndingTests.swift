@@ -48,6 +48,19 @@ struct RunLoopEndingTests {
         """)
   }
 
+  @Test(
+    "a grace of any length stops no program",
+    arguments: [Duration(attoseconds: .min), .seconds(-1), .zero])
+  func extremeGrace(grace: Duration) async {
+    await #expect(throws: VirtualTimeError.self) {
+      try await withVirtualTime(grace: grace) { _ in
+        let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+        for await _ in stream {}
+        continuation.finish()
+      }
+    }
+  }
+
   @Test("a deadlock of a body that does not heed its cancellation is reported, too")
   func deafDeadlock() async {
     let parked = Lock<CheckedContinuation<Void, Never>?>(nil)

@@ -30,17 +30,21 @@ extension CircuitBreaker {
   }
 
   private func admitOutside() -> Admission? {
-    guard countsOutside, hot.isLive else { return nil }
-    let start = readsClockAtStart ? hot.time(at: source.now()) : 0
-    // An arrival at or after the end of an interval starts the next one.
-    guard !(readsClockAtStart && hot.isWindowOver(at: start)) else { return nil }
+    guard countsOutside else { return nil }
+    var start: Int64 = 0
+    if readsClockAtStart {
+      guard hot.isLive else { return nil }
+      start = hot.time(at: source.now())
+      // An arrival at or after the end of an interval starts the next one.
+      guard !hot.isWindowOver(at: start) else { return nil }
+    }
     guard let (generation, index) = hot.admit() else { return nil }
     return Admission(generation: generation, start: start, ticket: .stripe(index))
   }
 
   private func admitLocked() -> Result<Admission, any Error> {
-    locked { shared, reading in
-      let decision = shared.core.admit(at: reading)
+    locked { shared, _, now in
+      let decision = shared.core.admit(settledAt: now)
       shared.publish(source)
       switch decision {
       case .admitted(let admission):
@@ -59,11 +63,10 @@ extension CircuitBreaker {
   ) {
     let retryAfter = (outcome == .failure ? hint?.retryAfter : nil)?.saturatingNanoseconds ?? 0
     let (undecided, mustDeliver) = underLock(ending: admission) {
-      shared, reading -> (Counts, UInt64)? in
-      let now = shared.core.time(at: reading)
+      shared, _, now -> (Counts, UInt64)? in
       let report = Report(
         outcome: outcome, isSlow: isSlow(admission, now), retryAfter: retryAfter)
-      let recorded = shared.core.record(report, of: admission, at: reading)
+      let recorded = shared.core.record(report, of: admission, settledAt: now)
       switch recorded {
       case .untracked: break
       case .late: shared.tell(.late)
@@ -79,7 +82,7 @@ extension CircuitBreaker {
     defer { if mustDeliver { deliver() } }
     guard let (counts, epoch) = undecided else { return }
     guard rules.tripping.predicates.contains(where: { $0(counts) }) else { return }
-    locked { shared, reading in
+    locked { shared, reading, _ in
       shared.core.trip(ifStill: epoch, over: counts, at: reading, retryAfter: retryAfter)
       shared.publish(source)
     }
@@ -96,7 +99,7 @@ extension CircuitBreaker {
 extension CircuitBreaker {
   /// Runs `body` under the lock and delivers afterwards, outside of it, what there is to announce.
   func locked<Result: Sendable>(
-    _ body: (inout Shared, _ reading: Int64) -> Result
+    _ body: (inout Shared, _ reading: Int64, _ now: Int64) -> Result
   ) -> Result {
     let (result, mustDeliver) = underLock(body)
     if mustDeliver { deliver() }
@@ -111,10 +114,11 @@ extension CircuitBreaker {
   ///
   /// - Parameters:
   ///   - ended: a call whose report `body` gives to the core.
-  ///   - body: is given the clock's reading; leases that are over by then have been ended.
+  ///   - body: is given the clock's reading and the breaker's own time; leases that are over by
+  ///     then have been ended.
   /// - Returns: what `body` returns, and whether the caller must now deliver.
   private func underLock<Result: Sendable>(
-    ending ended: Admission? = nil, _ body: (inout Shared, _ reading: Int64) -> Result
+    ending ended: Admission? = nil, _ body: (inout Shared, _ reading: Int64, _ now: Int64) -> Result
   ) -> (Result, mustDeliver: Bool) {
     shared.withLock { shared in
       if let ended, case .stripe(let index) = ended.ticket {
@@ -123,8 +127,8 @@ extension CircuitBreaker {
       absorb(&shared)
       let generation = shared.core.generation
       let reading = source.now()
-      shared.settle(at: reading, source)
-      let result = body(&shared, reading)
+      let now = shared.settle(at: reading, source)
+      let result = body(&shared, reading, now)
       followCore(&shared, since: generation)
       return (result, shared.outbox.beginTurn())
     }

@@ -48,7 +48,7 @@ extension CircuitBreaker {
   }
 
   private func control(_ change: (inout Core, _ reading: Int64) -> Void) {
-    locked { shared, reading in
+    locked { shared, reading, _ in
       let deadline = shared.core.incident.openUntil
       change(&shared.core, reading)
       if shared.core.incident.openUntil != deadline { shared.forgetRejection() }

@@ -147,7 +147,11 @@ extension CircuitBreaker.Core {
 
   /// Decides about a call that arrives.
   mutating func admit(at reading: Int64) -> Decision {
-    let now = settle(at: reading)
+    admit(settledAt: settle(at: reading))
+  }
+
+  /// Decides about a call that arrives now, which is what ``settle(at:)`` has just returned.
+  mutating func admit(settledAt now: Int64) -> Decision {
     if state == .open, now >= incidents[0].openUntil {
       move(to: .halfOpen, .openPeriodEnded, at: now)
     }

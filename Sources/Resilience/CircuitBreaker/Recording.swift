@@ -19,7 +19,13 @@ extension CircuitBreaker.Core {
   mutating func record(
     _ report: CircuitBreaker.Report, of admission: CircuitBreaker.Admission, at reading: Int64
   ) -> Recorded {
-    let now = settle(at: reading)
+    record(report, of: admission, settledAt: settle(at: reading))
+  }
+
+  /// Counts what a call reports now, which is what ``settle(at:)`` has just returned.
+  mutating func record(
+    _ report: CircuitBreaker.Report, of admission: CircuitBreaker.Admission, settledAt now: Int64
+  ) -> Recorded {
     guard admission.generation == generation else {
       return recordLate(wasTracked: admission.ticket != .untracked)
     }

@@ -36,11 +36,14 @@ extension CircuitBreaker {
     }
 
     /// Ends leases that are over, and announces it before anything that happens now.
-    mutating func settle(at reading: Int64, _ source: TimeSource) {
+    ///
+    /// - Returns: the breaker's own time.
+    mutating func settle(at reading: Int64, _ source: TimeSource) -> Int64 {
       let offset = core.clockOffset
-      core.settle(at: reading)
+      let now = core.settle(at: reading)
       if core.clockOffset != offset { forgetRejection() }
       publish(source)
+      return now
     }
 
     /// Puts what the core has to announce on its way.

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("A clock that steps back wedges nothing and forgets nothing")
+@Suite("A clock that steps back wedges nothing and forgets nothing (resilience4j D1)")
 struct ClockStepTests {
   private static let second: Int64 = 1_000_000_000
   private static let steps: [Int64] = [

@@ -231,7 +231,8 @@ extension EventTests {
 // MARK: - How it is delivered
 
 extension EventTests {
-  @Test("an observer may call back: what that causes is delivered after the callback, to all")
+  @Test(
+    "an observer may call back, which is told to all afterwards (gobreaker B6, B7, failsafe Q8)")
   func reentrant() async {
     let last = EventRecorder()
     let meddler = Meddler { kind, breaker in
