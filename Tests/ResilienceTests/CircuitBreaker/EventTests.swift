@@ -69,7 +69,8 @@ struct EventTests {
 // MARK: - What is announced
 
 extension EventTests {
-  @Test("an outage from beginning to end")
+  @Test(
+    "an outage from beginning to end: a probe that throws opens the circuit again (failsafe P03)")
   func outage() async {
     let breaker = breaker()
     await call(breaker, lasting: 1)
