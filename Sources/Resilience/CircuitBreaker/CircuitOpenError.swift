@@ -7,20 +7,33 @@ public struct CircuitOpenError: RejectionError {
   ///
   /// Compare it with the members below; more may come.
   public struct Reason: Hashable, Sendable, CustomStringConvertible {
-    /// The reason in words, for a log.
-    public let description: String
+    private enum Code: UInt8 {
+      case open, halfOpenFull, isolated, probation
+    }
+
+    private let code: Code
 
     /// The circuit is open.
-    public static let open = Reason(description: "open")
+    public static let open = Reason(code: .open)
 
     /// The circuit is half-open, and as many probes are in flight as may be or are needed.
-    public static let halfOpenFull = Reason(description: "half-open, all probes taken")
+    public static let halfOpenFull = Reason(code: .halfOpenFull)
 
     /// A person isolated the breaker.
-    public static let isolated = Reason(description: "isolated")
+    public static let isolated = Reason(code: .isolated)
 
     /// The circuit has just closed and lets only a share of the calls pass.
-    public static let probation = Reason(description: "on probation")
+    public static let probation = Reason(code: .probation)
+
+    /// The reason in words, for a log.
+    public var description: String {
+      switch code {
+      case .open: "open"
+      case .halfOpenFull: "half-open, all probes taken"
+      case .isolated: "isolated"
+      case .probation: "on probation"
+      }
+    }
   }
 
   private final class Storage: Sendable {

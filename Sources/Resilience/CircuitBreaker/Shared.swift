@@ -46,9 +46,12 @@ extension CircuitBreaker {
       return now
     }
 
-    /// Puts what the core has to announce on its way.
+    /// Puts what the core has to announce on its way: nothing, mostly.
     mutating func publish(_ source: TimeSource) {
-      guard !core.notices.isEmpty else { return }
+      if !core.notices.isEmpty { publishNotices(source) }
+    }
+
+    private mutating func publishNotices(_ source: TimeSource) {
       for notice in core.takeNotices() {
         switch notice {
         case .transition(let transition):

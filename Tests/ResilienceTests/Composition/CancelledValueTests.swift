@@ -16,7 +16,9 @@ struct CancelledValueTests {
 
   @Test("a value that counts as a failure is neutral if the caller cancelled the call")
   func failingValue() async throws {
-    let breaker = CircuitBreaker("any", tripping: .consecutiveFailures(1), over: .sinceTransition)
+    let breaker = CircuitBreaker(
+      "any", tripping: .consecutiveFailures(1), over: .sinceTransition,
+      recovery: .init(openFor: .seconds(3600)))
     let status = try await cancelled {
       try await breaker.run {
         499
@@ -31,7 +33,9 @@ struct CancelledValueTests {
 
   @Test("X-1: it is a failure if the deadline has passed")
   func failingValueAfterDeadline() async throws {
-    let breaker = CircuitBreaker("any", tripping: .consecutiveFailures(1), over: .sinceTransition)
+    let breaker = CircuitBreaker(
+      "any", tripping: .consecutiveFailures(1), over: .sinceTransition,
+      recovery: .init(openFor: .seconds(3600)))
     let status = try await cancelled {
       try await Deadline(in: .zero).run {
         try await breaker.run {
