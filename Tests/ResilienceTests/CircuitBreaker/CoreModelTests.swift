@@ -154,6 +154,7 @@ extension CoreModelTests.WindowKind {
         var settings = settings
         settings.window = windows[place % windows.count]
         (settings.openFor, settings.cap) = (second * 2, second * 8)
+        if settings.maxRetryAfter > 0 { settings.maxRetryAfter = second * 4 }
         return settings
       }
     }

@@ -169,7 +169,7 @@ extension CoreModelWalk {
     if model.settings.timesCalls {
       report.isSlow = breaker.timesCalls ? now - start > model.settings.slowerThan : chance(300)
     }
-    if report.outcome == .failure, chance(100) {
+    if report.outcome == .failure, chance(400) {
       report.retryAfter = .random(in: -unit...unit * 8, using: &random)
     }
     breaker.record(report, of: admission, at: now)

@@ -11,7 +11,7 @@ struct WholeBreakerTests {
     for (number, settings) in kind.settings.enumerated() {
       let seed = UInt64(number + 1)
       var walk = CoreModelWalk(WholeBreaker(settings), settings, seed: seed, unit: kind.unit)
-      if let mismatch = walk.walk(steps: 400) {
+      if let mismatch = walk.walk(steps: 600) {
         Issue.record("\(kind), settings \(number), \(mismatch)\n\(settings)")
       }
     }
