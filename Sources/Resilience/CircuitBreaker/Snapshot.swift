@@ -47,16 +47,30 @@ extension CircuitBreaker {
   /// over by now reads as over. Costs a clock read, a lock, and a pass over the buckets that are
   /// over.
   public func snapshot() -> Snapshot {
-    let (core, reading) = reading { core, reading in (core.settled(at: reading), reading) }
+    // Made under the lock: a copy of the core that outlived it would make the next report copy the
+    // window.
+    reading { core, reading in
+      Snapshot(of: core.settled(at: reading), at: reading, name: name, source)
+    }
+  }
+}
+
+extension CircuitBreaker.Snapshot {
+  fileprivate init(
+    of core: CircuitBreaker.Core, at reading: Int64, name: String, _ source: TimeSource
+  ) {
     let now = core.time(at: reading)
-    let state = core.state(at: reading)
-    let counts = core.counts(at: now)
-    return Snapshot(
-      name: name, state: state, counts: counts, totals: core.totals,
-      running: counts.inFlight + core.incident.olderInFlight, generation: core.generation,
-      openUntil: state == .open
-        ? Deadline(at: reading.addingSaturated(core.incident.openUntil - now), on: source) : nil,
-      admittedShare: core.admittedShare(at: now))
+    let incident = core.incident
+    self.name = name
+    state = core.state(at: reading)
+    counts = core.counts(at: now)
+    totals = core.totals
+    running = counts.inFlight + incident.olderInFlight
+    generation = core.generation
+    openUntil =
+      state == .open
+      ? Deadline(at: reading.addingSaturated(incident.openUntil - now), on: source) : nil
+    admittedShare = core.admittedShare(at: now)
   }
 }
 

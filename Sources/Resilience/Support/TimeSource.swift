@@ -33,6 +33,9 @@ package struct TimeSource: Sendable {
     }
   }
 
+  /// Whether the system's coarse clock is read.
+  var isCoarse: Bool { if case .coarse = kind { true } else { false } }
+
   package func now() -> Int64 {
     switch kind {
     case .continuous: Self.continuousNow()
