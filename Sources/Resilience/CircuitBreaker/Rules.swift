@@ -78,13 +78,13 @@ extension CircuitBreaker {
 
   /// The trip condition over exact fractions.
   struct TripRule: Sendable {
-    private enum Clause: Sendable {
+    enum Clause: Sendable {
       case consecutiveFailures(Int, lasting: Int64)
       case failureRate(Ratio, minimum: Int)
       case slowCallRate(Ratio, minimum: Int)
     }
 
-    private let clauses: [Clause]
+    let clauses: [Clause]
     let predicates: [@Sendable (Counts) -> Bool]
 
     /// The shortest time that a streak must last, in nanoseconds; 0 if none need last.

@@ -6,18 +6,30 @@
 /// > Important: A type of yours that conforms must spell `nonisolated(nonsending)` on the method
 /// > and on the operation, unless its module enables `NonisolatedNonsendingByDefault`.
 public protocol ConcurrentPolicy: Sendable {
+  /// What this policy is, for descriptions and checks of a composition: one layer, or for a
+  /// composition all of its layers, the outermost first.
+  ///
+  /// By default one of the role ``PolicyLayer/Role/other`` with the name of the type.
+  var layers: [PolicyLayer] { get }
+
   /// Runs the operation under this policy.
   ///
   /// - Parameters:
   ///   - execution: what the operation is told about this attempt.
-  ///   - operation: what to run; it may run more than once, and more than once at a time.
+  ///   - operation: what to run; it may run more than once, more than once at a time, and still
+  ///     when the call is over.
   /// - Returns: what the operation returned, with the verdict on it.
   /// - Throws: what the operation throws, as it is; or a ``RejectionError`` of the policy, in which
   ///   case the operation did not run.
   func execute<Success: Sendable>(
     _ execution: Execution,
-    concurrently operation: @Sendable (Execution) async throws -> Graded<Success>
+    concurrently operation: @escaping @Sendable (Execution) async throws -> Graded<Success>
   ) async throws -> Graded<Success>
+}
+
+extension ConcurrentPolicy {
+  /// One layer of the role ``PolicyLayer/Role/other`` with the name of the type.
+  public var layers: [PolicyLayer] { [PolicyLayer(role: .other, name: "\(Self.self)")] }
 }
 
 /// A policy that runs the operation where the caller is.
@@ -48,7 +60,7 @@ extension ResiliencePolicy {
   @inlinable
   public func execute<Success: Sendable>(
     _ execution: Execution,
-    concurrently operation: @Sendable (Execution) async throws -> Graded<Success>
+    concurrently operation: @escaping @Sendable (Execution) async throws -> Graded<Success>
   ) async throws -> Graded<Success> {
     try await execute(execution, operation)
   }

@@ -142,8 +142,8 @@ extension ConcurrentPolicy {
   ///   operation did not run.
   @inlinable
   public func run<Success: Sendable>(
-    _ operation: @Sendable () async throws -> Success,
-    failingWhen: @Sendable (Success) -> Bool = { _ in false }
+    _ operation: @escaping @Sendable () async throws -> Success,
+    failingWhen: @escaping @Sendable (Success) -> Bool = { _ in false }
   ) async throws -> Success {
     try await run({ _ in try await operation() }, failingWhen: failingWhen)
   }
@@ -160,8 +160,8 @@ extension ConcurrentPolicy {
   ///   operation did not run.
   @inlinable
   public func run<Success: Sendable>(
-    _ operation: @Sendable (Execution) async throws -> Success,
-    failingWhen: @Sendable (Success) -> Bool = { _ in false }
+    _ operation: @escaping @Sendable (Execution) async throws -> Success,
+    failingWhen: @escaping @Sendable (Success) -> Bool = { _ in false }
   ) async throws -> Success {
     try await execute(
       Execution(),
@@ -185,8 +185,8 @@ extension ConcurrentPolicy {
   /// - Throws: what the fallback throws; or the error itself if the caller's task is cancelled.
   @inlinable
   public func run<Success: Sendable>(
-    _ operation: @Sendable () async throws -> Success,
-    failingWhen: @Sendable (Success) -> Bool = { _ in false },
+    _ operation: @escaping @Sendable () async throws -> Success,
+    failingWhen: @escaping @Sendable (Success) -> Bool = { _ in false },
     fallback: (any Error) async throws -> Success
   ) async throws -> Success {
     try await run({ _ in try await operation() }, failingWhen: failingWhen, fallback: fallback)
@@ -205,8 +205,8 @@ extension ConcurrentPolicy {
   /// - Throws: what the fallback throws; or the error itself if the caller's task is cancelled.
   @inlinable
   public func run<Success: Sendable>(
-    _ operation: @Sendable (Execution) async throws -> Success,
-    failingWhen: @Sendable (Success) -> Bool = { _ in false },
+    _ operation: @escaping @Sendable (Execution) async throws -> Success,
+    failingWhen: @escaping @Sendable (Success) -> Bool = { _ in false },
     fallback: (any Error) async throws -> Success
   ) async throws -> Success {
     let failure: any Error

@@ -14,6 +14,9 @@ struct Ratio: Hashable, Sendable {
     self = Self.simplest(readingAs: value) ?? Self.binary(value)
   }
 
+  /// The threshold as it was written.
+  var value: Double { Double(numerator) / Double(denominator) }
+
   /// Whether `part` of `whole` is at least this ratio; nothing of nothing is not.
   func isReached(by part: Int, of whole: Int) -> Bool {
     guard whole > 0, part >= 0 else { return false }

@@ -5,7 +5,7 @@ import Testing
 private struct Once: ConcurrentPolicy {
   func execute<Success: Sendable>(
     _ execution: Execution,
-    concurrently operation: @Sendable (Execution) async throws -> Graded<Success>
+    concurrently operation: @escaping @Sendable (Execution) async throws -> Graded<Success>
   ) async throws -> Graded<Success> {
     try await operation(execution)
   }

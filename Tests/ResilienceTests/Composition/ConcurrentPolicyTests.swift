@@ -48,7 +48,7 @@ struct ConcurrentPolicyTests {
   struct Race: ConcurrentPolicy {
     func execute<Success: Sendable>(
       _ execution: Execution,
-      concurrently operation: @Sendable (Execution) async throws -> Graded<Success>
+      concurrently operation: @escaping @Sendable (Execution) async throws -> Graded<Success>
     ) async throws -> Graded<Success> {
       async let first = operation(execution)
       async let second = operation(Execution(attempt: execution.attempt, hedge: 1))
@@ -65,7 +65,7 @@ struct ConcurrentPolicyTests {
 
     func execute<Success: Sendable>(
       _ execution: Execution,
-      concurrently operation: @Sendable (Execution) async throws -> Graded<Success>
+      concurrently operation: @escaping @Sendable (Execution) async throws -> Graded<Success>
     ) async throws -> Graded<Success> {
       try await outer.execute(execution) {
         try await inner.execute($0, concurrently: operation)
