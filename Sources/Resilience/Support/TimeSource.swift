@@ -17,7 +17,8 @@ package struct TimeSource: Sendable {
 
   private let kind: Kind
 
-  private static let origin = ContinuousClock.now
+  /// What the instants of a source on `ContinuousClock` are counted from.
+  static let origin = ContinuousClock.now
 
   /// - Parameters:
   ///   - clock: what to read.
@@ -52,8 +53,18 @@ package struct TimeSource: Sendable {
   }
 
   private static func reader<C: Clock<Duration>>(of clock: C) -> @Sendable () -> Int64 {
-    let origin = clock.now
-    return { origin.duration(to: clock.now).saturatingNanoseconds }
+    reader(of: clock, from: clock.now)
+  }
+
+  private static func reader<C: Clock<Duration>>(
+    of clock: C, from origin: C.Instant
+  ) -> @Sendable () -> Int64 {
+    { origin.duration(to: clock.now).saturatingNanoseconds }
+  }
+
+  /// Reads a clock from an origin that the caller knows.
+  init<C: Clock<Duration>>(_ clock: C, from origin: C.Instant) {
+    kind = .other(Self.reader(of: clock, from: origin))
   }
 }
 

@@ -215,7 +215,7 @@ extension VirtualClock {
 
 // MARK: - Timers
 
-extension VirtualClock {
+extension VirtualClock: SchedulingClock {
   /// Calls the action, outside any lock, by whoever advances the clock to the instant; to one that
   /// has passed, by whoever advances it next.
   ///

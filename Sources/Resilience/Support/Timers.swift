@@ -1,0 +1,156 @@
+/// What a timer calls.
+package protocol TimerTarget: AnyObject, Sendable {
+  /// Called once, outside any lock, when the time has come. Returns soon and runs no code of
+  /// users: the timers of all others wait for it.
+  func fire()
+}
+
+/// The timers of all calls on one clock: a queue, and one task that sleeps until the earliest.
+///
+/// The task ends when the queue is empty; it does not keep a process alive. A timer that is set and
+/// cancelled costs two turns of a lock and O(log n), and wakes nobody. A clock that calls timers by
+/// itself is given them instead.
+package final class Timers: Sendable {
+  /// The timers of every policy on `ContinuousClock`.
+  static let continuous = Timers(on: ContinuousClock(), isShared: true)
+
+  package enum Token: Sendable {
+    case queued(TimerQueue<Int64, any TimerTarget>.Token)
+    case scheduled(UInt64)
+    case fired
+  }
+
+  fileprivate struct State: Sendable {
+    var queue = TimerQueue<Int64, any TimerTarget>()
+    /// The task that sleeps, and until when; `.max` if there is none.
+    var driver: Task<Void, Never>?
+    var wakesAt = Int64.max
+    /// Counts the drivers; only the last one is in charge.
+    var shift: UInt64 = 0
+  }
+
+  private let clock: WaitingClock
+  private let isShared: Bool
+  private let state = Lock(State())
+
+  /// How many timers one look at the queue takes out, so that a burst does not hold the lock.
+  private static let batch = 64
+
+  /// - Parameter isShared: whether tasks on any executor use them; then their task runs on none of
+  ///   those, since an executor that stops must not stop the timers of others.
+  package init(on clock: any Clock<Duration>, isShared: Bool = false) {
+    self.clock = WaitingClock(clock)
+    self.isShared = isShared
+  }
+
+  /// The timers for a clock.
+  static func on(_ clock: any Clock<Duration>) -> Timers {
+    clock is ContinuousClock ? continuous : Timers(on: clock)
+  }
+
+  /// Tells the instants that timers are set to.
+  package var source: TimeSource { clock.source }
+
+  /// How many timers are waiting in the queue.
+  package var count: Int { state.withLock { $0.queue.count } }
+
+  /// Calls the target at the instant, or at once if that has passed.
+  package func set(_ target: any TimerTarget, at instant: Int64) -> Token {
+    guard let scheduling = clock.scheduling else {
+      let (token, shift) = state.withLock { state in
+        (state.queue.insert(target, at: instant), state.beginShift(ifNeededBy: instant))
+      }
+      if let shift { startDriver(shift, until: instant) }
+      return .queued(token)
+    }
+    guard instant > source.now() else {
+      target.fire()
+      return .fired
+    }
+    return .scheduled(scheduling.schedule(instant) { target.fire() })
+  }
+
+  /// Takes a timer back; one that has fired already is left alone.
+  package func cancel(_ token: Token) {
+    switch token {
+    case .queued(let token): _ = state.withLock { $0.queue.remove(token) }
+    case .scheduled(let id): clock.scheduling?.cancel(id)
+    case .fired: break
+    }
+  }
+}
+
+// MARK: - The task that sleeps
+
+extension Timers.State {
+  /// Whether somebody has to sleep until the instant, because nobody wakes before.
+  fileprivate mutating func beginShift(ifNeededBy instant: Int64) -> UInt64? {
+    guard instant < wakesAt else { return nil }
+    wakesAt = instant
+    shift += 1
+    return shift
+  }
+
+  /// The targets whose time has come, and when to look again; `nil` if nobody has to.
+  fileprivate mutating func takeDue(
+    at now: Int64, _ shift: UInt64, atMost most: Int
+  ) -> (due: [any TimerTarget], wakesAt: Int64?) {
+    guard shift == self.shift else { return ([], nil) }
+    var due: [any TimerTarget] = []
+    while due.count < most, let first = queue.first, first <= now, let timer = queue.popFirst() {
+      due.append(timer.payload)
+    }
+    wakesAt = queue.first ?? .max
+    if queue.count == 0 { driver = nil }
+    return (due, queue.first)
+  }
+}
+
+extension Timers {
+  private func startDriver(_ shift: UInt64, until instant: Int64) {
+    let driver = makeDriver(shift, until: instant)
+    let replaced = state.withLock { state -> Task<Void, Never>? in
+      // A later shift has begun, and its task has been kept, or will be.
+      guard shift == state.shift else { return driver }
+      // This one is over already.
+      guard state.wakesAt != .max else { return nil }
+      defer { state.driver = driver }
+      return state.driver
+    }
+    replaced?.cancel()
+  }
+
+  /// Not a task of the caller's: it outlives the call, and must not inherit its task-locals.
+  private func makeDriver(_ shift: UInt64, until instant: Int64) -> Task<Void, Never> {
+    Task.detached(executorPreference: isShared ? nil : currentTaskExecutor(), priority: .high) {
+      await self.drive(shift, until: instant)
+    }
+  }
+
+  private func drive(_ shift: UInt64, until first: Int64) async {
+    var wakesAt: Int64? = first
+    while let instant = wakesAt {
+      do { try await clock.sleep(until: instant) } catch {
+        // Replaced by a task that wakes earlier; or the clock refuses to wait, and then the next
+        // timer that is set finds nobody.
+        return state.withLock { if $0.shift == shift { $0.wakesAt = .max } }
+      }
+      let now = source.now()
+      let due: [any TimerTarget]
+      (due, wakesAt) = state.withLock { $0.takeDue(at: now, shift, atMost: Self.batch) }
+      for target in due { target.fire() }
+    }
+  }
+}
+
+/// The executor that the current task prefers, if it prefers one that lives long enough.
+func currentTaskExecutor() -> (any TaskExecutor)? {
+  guard #available(macOS 26.4, iOS 26.4, tvOS 26.4, watchOS 26.4, visionOS 26.4, *) else {
+    return nil
+  }
+  // Only asked within the closure, for the executor of the task that runs it; the reference that
+  // comes out keeps the executor alive.
+  return unsafe withUnsafeCurrentTask { task in
+    unsafe task?.unownedTaskExecutor?.asTaskExecutor()
+  }
+}
