@@ -45,7 +45,7 @@ public struct Timeout: ResiliencePolicy {
   public var name: String { shared.name }
 
   /// How much time an operation has.
-  public var limit: Duration { shared.limit }
+  public var limit: Duration { shared.limit.duration }
 
   /// Runs the operation in a child task, where the caller is, for as long as the limit allows.
   ///
@@ -68,34 +68,13 @@ public struct Timeout: ResiliencePolicy {
     return result.take()!
   }
 
-  /// How much time a call has.
   @usableFromInline
-  struct Allowance: Sendable {
-    let deadline: Deadline
-    /// On the clock of the timers.
-    let instant: Int64
-    let limit: Int64
-  }
-
-  @usableFromInline
-  func allowance() throws -> Allowance {
-    let source = shared.timers.source
-    let outer = Deadline.current
-    let remaining = outer?.remaining.saturatingNanoseconds ?? .max
-    let limit = min(shared.nanoseconds, remaining)
-    guard limit > 0 else { throw shared.refusal() }
-    let instant = source.now().addingSaturated(limit)
-    if let outer, remaining <= shared.nanoseconds {
-      return Allowance(deadline: outer, instant: instant, limit: limit)
-    }
-    return Allowance(
-      deadline: Deadline(at: instant, on: source), instant: instant, limit: limit)
-  }
+  func allowance() throws -> TimeLimit.Allowance { try shared.allowance() }
 
   /// Not generic and not inlined, so that its cost is the child task's.
   @usableFromInline
   func run(
-    _ isolation: isolated (any Actor)?, within allowance: Allowance,
+    _ isolation: isolated (any Actor)?, within allowance: TimeLimit.Allowance,
     _ body: nonisolated(nonsending) () async throws -> Void
   ) async throws {
     let call = TimedCall()
@@ -136,7 +115,7 @@ public struct Timeout: ResiliencePolicy {
           }
         }
         if call.isOver { return false }
-        let hasFired = await call.park(until: instant, on: shared.timers)
+        let hasFired = await call.park(until: instant, on: shared.limit.timers)
         if hasFired { group.cancelAll() }
         return hasFired
       }

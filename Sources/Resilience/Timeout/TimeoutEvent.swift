@@ -69,43 +69,33 @@ extension Timeout {
     }
 
     let name: String
-    let limit: Duration
-    let nanoseconds: Int64
-    let timers: Timers
+    let limit: TimeLimit
     private let totals = Lock(Totals())
     private let events: Announcer<Event>
-
-    /// The errors of calls for which there is no time, built once.
-    private let noTime: DeadlineExpiredError
-    private let expired: DeadlineExpiredError
 
     init(
       _ limit: Duration, name: String, clock: any Clock<Duration>,
       observers: [any ResilienceObserver]
     ) {
       self.name = name
-      self.limit = limit
-      // Rounded up, so that no limit above zero becomes zero.
-      nanoseconds = limit.nanosecondsRoundedUp
-      timers = .on(clock)
+      self.limit = TimeLimit(limit, of: name, clock: clock)
       events = Announcer(to: observers)
-      noTime = DeadlineExpiredError(policy: name, reason: .noTime)
-      expired = DeadlineExpiredError(policy: name, reason: .deadlineExpired)
     }
 
-    /// There is no time: why, and counted.
-    func refusal() -> DeadlineExpiredError {
-      let error = nanoseconds > 0 ? expired : noTime
-      totals.withLock { $0.rejected.increment() }
-      events.announce(Event(policy: name, kind: .rejected(error.reason)))
-      return error
+    func allowance() throws -> TimeLimit.Allowance {
+      switch limit.admit() {
+      case .admitted(let allowance): return allowance
+      case .refused(let reason):
+        totals.withLock { $0.rejected.increment() }
+        events.announce(Event(policy: name, kind: .rejected(reason)))
+        throw limit.error(for: reason)
+      }
     }
 
     /// The timer has fired, and the operation has ended.
     ///
     /// - Throws: a ``TimeoutError``, if the operation threw.
-    func timedOut(after nanoseconds: Int64, _ failure: (any Error)?) throws {
-      let limit = nanoseconds == self.nanoseconds ? limit : .nanoseconds(nanoseconds)
+    func timedOut(after limit: Duration, _ failure: (any Error)?) throws {
       guard let failure else {
         totals.withLock { $0.late.increment() }
         return events.announce(Event(policy: name, kind: .late(limit: limit)))
@@ -118,7 +108,7 @@ extension Timeout {
     func snapshot() -> Snapshot {
       let totals = totals.withLock { $0 }
       return Snapshot(
-        name: name, limit: limit, timedOut: totals.timedOut, late: totals.late,
+        name: name, limit: limit.duration, timedOut: totals.timedOut, late: totals.late,
         rejected: totals.rejected)
     }
   }
