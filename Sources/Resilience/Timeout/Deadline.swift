@@ -26,7 +26,7 @@ public struct Deadline: Sendable, CustomStringConvertible {
   }
 
   /// The deadline of the current task, if it has one. Child tasks inherit it, and so does an
-  /// unstructured `Task { }`, for better or worse.
+  /// unstructured `Task { }`, for better or worse: see ``withoutDeadline(_:)``.
   public static var current: Deadline? { taskLocal.get() }
 
   /// What is left until the deadline, read on its own clock; never negative.
@@ -40,6 +40,16 @@ public struct Deadline: Sendable, CustomStringConvertible {
   /// One line for a log: what remains.
   public var description: String { "in \(remaining)" }
 
+  @usableFromInline
+  func earlier(of outer: Deadline?) -> Deadline {
+    guard let outer, outer.remaining < remaining else { return self }
+    return outer
+  }
+}
+
+// MARK: - The deadline of a task
+
+extension Deadline {
   /// Runs the operation with this deadline as ``current``, where the caller is.
   ///
   /// If the task already has a deadline with less time remaining, that one stays. Nothing is
@@ -52,25 +62,46 @@ public struct Deadline: Sendable, CustomStringConvertible {
   ) async throws -> Success {
     let earlier = earlier(of: Self.current)
     var result: Success?
-    try await bound(#isolation, to: earlier) { result = try await operation() }
+    try await Self.bound(#isolation, to: earlier) { result = try await operation() }
     // The operation returned, or this line is not reached.
     return result.take()!
   }
 
-  @usableFromInline
-  func earlier(of outer: Deadline?) -> Deadline {
-    guard let outer, outer.remaining < remaining else { return self }
-    return outer
+  /// Runs the operation with no deadline as ``current``, where the caller is.
+  ///
+  /// It is for work that outlives the call it was started in. `Task { }` copies the task's
+  /// deadline, so what is started inside a call stays under that call's deadline for ever: a minute
+  /// later it has long passed, and every policy that asks finds no time left. Start such a task
+  /// here:
+  ///
+  /// ```swift
+  /// let upkeep = try await Deadline.withoutDeadline {
+  ///   Task { try await cache.refresh() }
+  /// }
+  /// ```
+  ///
+  /// `Task.detached` has no deadline either, but loses the caller's actor, priority and every other
+  /// task-local value. After the operation the task's own deadline is back.
+  ///
+  /// - Throws: what the operation throws.
+  @inlinable
+  public static func withoutDeadline<Success: ~Copyable>(
+    _ operation: () async throws -> Success
+  ) async throws -> Success {
+    var result: Success?
+    try await bound(#isolation, to: nil) { result = try await operation() }
+    // The operation returned, or this line is not reached.
+    return result.take()!
   }
 
   /// On Swift 6.3.1 a closure given to `withValue` loses the caller's actor unless it captures an
   /// isolated parameter.
   @inlinable
-  func bound(
-    _ isolation: isolated (any Actor)?, to deadline: Deadline,
+  static func bound(
+    _ isolation: isolated (any Actor)?, to deadline: Deadline?,
     _ body: nonisolated(nonsending) () async throws -> Void
   ) async throws {
-    try await Self.taskLocal.withValue(deadline) {
+    try await taskLocal.withValue(deadline) {
       _ = isolation
       try await body()
     }

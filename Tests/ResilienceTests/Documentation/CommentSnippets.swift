@@ -55,5 +55,26 @@ extension Documentation {
       await events.events(atLeast: 2)
       #expect(breaker.snapshot().counts == .init(successes: 1, consecutiveSuccesses: 1))
     }
+
+    @Test("upkeep that is started inside a call has no deadline")
+    func upkeep() async throws {
+      let cache = Cache()
+      let clock = VirtualClock()
+      try await Deadline(in: .seconds(1), clock: clock).run {
+        // snippet
+        let upkeep = try await Deadline.withoutDeadline {
+          Task { try await cache.refresh() }
+        }
+        // end snippet
+        try await upkeep.value
+        #expect(await cache.deadlines.map { $0?.remaining } == [nil])
+      }
+    }
+
+    actor Cache {
+      var deadlines: [Deadline?] = []
+
+      func refresh() async throws { deadlines.append(Deadline.current) }
+    }
   }
 }

@@ -123,6 +123,25 @@ struct DeadlineTests {
     }
   }
 
+  @Test(
+    "of two on different clocks a nanosecond decides, wherever the clocks stand",
+    arguments: [Duration.nanoseconds(-1), .nanoseconds(1)], [Duration.zero, .seconds(1_000_000)])
+  func twoClocksNested(innerIsLaterBy difference: Duration, ahead: Duration) async throws {
+    let other = VirtualClock()
+    await other.advance(by: ahead)
+    let outer = Deadline(in: .seconds(5), clock: clock)
+    let inner = Deadline(in: .seconds(5) + difference, clock: other)
+    // The one that holds is told by the clock that it follows.
+    let (clockThatHolds, left) =
+      difference > .zero ? (clock, Duration.seconds(4)) : (other, .seconds(4) + difference)
+    try await outer.run {
+      try await inner.run {
+        clockThatHolds.advance(by: .seconds(1))
+        #expect(Deadline.current?.remaining == left)
+      }
+    }
+  }
+
   @Test("the default clock is the continuous one")
   func defaultClock() {
     let deadline = Deadline(in: .seconds(500))
