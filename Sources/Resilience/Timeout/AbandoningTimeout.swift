@@ -70,6 +70,14 @@ public final class AbandoningTimeout: ConcurrentPolicy {
   /// How much time an operation has.
   public var limit: Duration { timeLimit.duration }
 
+  /// The timeout in a composition.
+  public var layers: [PolicyLayer] {
+    [
+      PolicyLayer(
+        role: .timeout(limit), name: name, settings: "\(limit), abandoning up to \(maxAbandoned)")
+    ]
+  }
+
   /// Runs the operation in a task of its own, and waits for it as long as the limit allows.
   ///
   /// - Parameters:
@@ -88,7 +96,11 @@ public final class AbandoningTimeout: ConcurrentPolicy {
     let call = Call<Graded<Success>>(of: self)
     let body = Task(executorPreference: currentTaskExecutor()) {
       await Deadline.taskLocal.withValue(allowance.deadline) {
-        do { call.end(.success(try await operation(execution))) } catch { call.end(.failure(error)) }
+        do {
+          call.end(.success(try await operation(execution)))
+        } catch {
+          call.end(.failure(error))
+        }
       }
     }
     let timer = timeLimit.timers.set(call, at: allowance.instant)

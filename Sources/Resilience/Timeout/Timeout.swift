@@ -47,6 +47,11 @@ public struct Timeout: ResiliencePolicy {
   /// How much time an operation has.
   public var limit: Duration { shared.limit.duration }
 
+  /// The timeout in a composition.
+  public var layers: [PolicyLayer] {
+    [PolicyLayer(role: .timeout(limit), name: name, settings: "\(limit)")]
+  }
+
   /// Runs the operation in a child task, where the caller is, for as long as the limit allows.
   ///
   /// - Parameters:
