@@ -254,19 +254,11 @@ extension CircuitBreaker.HotCounters {
     private let padding: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) =
       (0, 0, 0, 0, 0, 0, 0)
 
-    static let count = 16
+    static let count = ThreadStripe.count
 
     init(_ word: Word) { self.word = Atomic(word.bits) }
 
-    /// The stripe of this thread: stacks of threads lie far apart, so the address of a local
-    /// variable tells threads apart for less than a nanosecond. Multiplying by 2⁶⁴ over the golden
-    /// ratio spreads them (Knuth, The Art of Computer Programming, vol. 3, §6.4).
-    static var index: Index {
-      var local: UInt8 = 0
-      // Only the address is taken; the pointer does not leave the closure.
-      let address = unsafe withUnsafeMutablePointer(to: &local) { UInt64(UInt(bitPattern: $0)) }
-      return Index(truncatingIfNeeded: ((address >> 16) &* 0x9e37_79b9_7f4a_7c15) >> 60) + 1
-    }
+    static var index: Index { Index(ThreadStripe.current) + 1 }
   }
 }
 

@@ -35,7 +35,9 @@ struct WaitingClock: Sendable {
     sleepUntil = { instant in
       try await clock.sleep(until: origin.advanced(by: .nanoseconds(instant)), tolerance: nil)
     }
-    scheduling = (clock as? any SchedulingClock<C.Instant>).map { Self.scheduling(of: $0, from: origin) }
+    scheduling = (clock as? any SchedulingClock<C.Instant>).map {
+      Self.scheduling(of: $0, from: origin)
+    }
   }
 
   private static func scheduling<C: SchedulingClock>(
