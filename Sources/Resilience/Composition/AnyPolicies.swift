@@ -1,5 +1,5 @@
-/// A policy whose type is known at run time only: what ``PipelineBuilder`` makes of an
-/// `any ResiliencePolicy`, and of a policy under `if #available`.
+/// A policy whose type is known at run time only. ``PipelineBuilder`` makes one of a policy under
+/// `if #available`.
 ///
 /// Cost: each call goes through a witness table, and the compiler cannot see through it.
 public struct AnyResiliencePolicy: ResiliencePolicy {
@@ -24,9 +24,8 @@ public struct AnyResiliencePolicy: ResiliencePolicy {
   }
 }
 
-/// A policy whose type is known at run time only and that may run an operation concurrently: what
-/// ``PipelineBuilder`` makes of an `any ConcurrentPolicy`, and of such a policy under
-/// `if #available`.
+/// A policy whose type is known at run time only and that may run an operation concurrently.
+/// ``PipelineBuilder`` makes one of such a policy under `if #available`.
 ///
 /// Cost: each call goes through a witness table, and the compiler cannot see through it.
 public struct AnyConcurrentPolicy: ConcurrentPolicy {

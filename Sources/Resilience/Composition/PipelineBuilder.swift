@@ -1,25 +1,14 @@
 /// Puts the policies in the body of a ``Pipeline`` inside one another: the first is outermost.
 ///
 /// Understands `if`, `if let`, `else`, `switch` and `if #available`. A branch that is not taken
-/// adds no policy.
+/// adds no policy. A policy whose type is known at run time only is wrapped: in an
+/// ``AnyResiliencePolicy``, or an ``AnyConcurrentPolicy``.
 @resultBuilder
 public enum PipelineBuilder {
   /// A policy.
   @inlinable
   public static func buildExpression<Policy: ConcurrentPolicy>(_ policy: Policy) -> Policy {
     policy
-  }
-
-  /// A policy whose type is known at run time only.
-  @inlinable
-  public static func buildExpression(_ policy: any ResiliencePolicy) -> AnyResiliencePolicy {
-    AnyResiliencePolicy(policy)
-  }
-
-  /// A policy whose type is known at run time only and that may run an operation concurrently.
-  @inlinable
-  public static func buildExpression(_ policy: any ConcurrentPolicy) -> AnyConcurrentPolicy {
-    AnyConcurrentPolicy(policy)
   }
 
   /// The outermost policy.

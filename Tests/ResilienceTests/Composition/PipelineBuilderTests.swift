@@ -99,17 +99,27 @@ struct PipelineBuilderTests {
     #expect(try await concurrent.run { $0.attempt } == 1)
   }
 
+  @Test("PL-4: the compiler sees every policy of a pipeline")
+  func concreteTypes() {
+    let pipeline = Pipeline {
+      Self.named("a")
+      Repeating(count: 2)
+    }
+    typealias Stack = PolicyStack<Placeholder, Repeating>
+    #expect(type(of: pipeline) == Pipeline<Stack>.self)
+  }
+
   @Test("PL-1: policies whose types are known at run time only")
   func erased() async throws {
     let policy: any ResiliencePolicy = Repeating(count: 2)
     let concurrent: any ConcurrentPolicy = ConcurrentPlaceholder()
     let strong = Pipeline {
-      policy
+      AnyResiliencePolicy(policy)
       Self.named("a")
     }
     let weak = Pipeline {
       Self.named("a")
-      concurrent
+      AnyConcurrentPolicy(concurrent)
     }
     #expect(Self.runsWhereTheCallerIs(strong))
     #expect(!Self.runsWhereTheCallerIs(weak))

@@ -76,7 +76,7 @@ struct PipelineIsolationTests {
       Pipeline {
         if isTaken { Waiting() }
         Pipeline {
-          erased
+          AnyResiliencePolicy(erased)
           if isTaken { Retrying() } else { Sleeping() }
         }
         if !isTaken { Waiting() }
