@@ -3,16 +3,9 @@
 //     breaker-timing [rounds] [calls a round] [part of a case's name]
 
 import Resilience
+import Timing
 
 struct Failed: Error {}
-
-@inline(never)
-func bare<Success>(_ operation: () async throws -> Success) async throws -> Success {
-  try await operation()
-}
-
-@inline(never)
-func work(_ number: Int) async throws -> Int { number &+ 1 }
 
 func repeated(_ name: String, _ policy: CircuitBreaker) -> Case {
   Case(name) { count in
@@ -91,28 +84,16 @@ let arguments = CommandLine.arguments.dropFirst().compactMap { Int($0) }
 let rounds = arguments.first ?? 15
 let count = arguments.dropFirst().first ?? 100_000
 
-let one = try await medians(of: cases, rounds: rounds, count: count) { try await $0.time($1) }
+let one = try await medians(of: cases, rounds: rounds, count: count)
 let shared = cases.filter { $0.name.hasPrefix("run") || $0.name.hasPrefix("two-step") }
-let two = try await medians(of: shared, rounds: rounds, count: count) {
-  try await $0.timeInTwoTasks($1)
-}
-
-func padded(_ text: String, _ width: Int) -> String {
-  text + String(repeating: " ", count: max(0, width - text.count))
-}
-
-func rounded(_ value: Double) -> String {
-  let tenths = Int((value * 10).rounded())
-  return "\(tenths / 10).\(tenths % 10)"
-}
+let two = try await medians(of: shared, rounds: rounds, count: count, tasks: 2)
 
 let bareTime = one["bare call"]!
 print(
-  padded("median of \(rounds) rounds", 30) + "  ns each   / bare   two tasks: ns each   times one")
+  padded("median of \(rounds) rounds", 36) + "  ns each   / bare   two tasks: ns each   times one")
 for entry in cases {
   guard let time = one[entry.name] else { continue }
-  var line = padded(entry.name, 30) + "  " + padded(rounded(time), 9)
-  line += " " + padded(rounded(time / bareTime), 8)
+  var line = row(entry.name, time, baseline: bareTime)
   if let both = two[entry.name] {
     line += " " + padded(rounded(both), 20) + " " + rounded(time / both)
   }
