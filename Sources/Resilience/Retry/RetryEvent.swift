@@ -1,0 +1,106 @@
+extension Retry {
+  /// Something that happened in a retry.
+  ///
+  /// Nothing is told of calls whose first attempt succeeds.
+  public struct Event: ResilienceEvent {
+    /// The name of the retry.
+    public let policy: String
+
+    /// What happened.
+    public let kind: Kind
+
+    /// What can happen in a retry. More may come: give a `switch` a `default`.
+    ///
+    /// The error is `nil` where the attempt returned a value that counts as a failure.
+    public enum Kind: Sendable {
+      /// An attempt failed, and the attempt of this number follows after the delay.
+      case retrying(attempt: Int, after: Duration, error: (any Error)?)
+
+      /// The last of so many attempts succeeded.
+      case recovered(attempts: Int)
+
+      /// The last attempt that may be made failed.
+      case exhausted(attempts: Int, error: (any Error)?)
+
+      /// An attempt failed, and the budget refused another.
+      case budgetRefused(attempts: Int, error: (any Error)?)
+
+      /// An attempt failed, and the deadline leaves no time for another.
+      case deadlineReached(attempts: Int, error: (any Error)?)
+
+      /// An attempt failed with an error that is not retried.
+      case stopped(attempts: Int, error: (any Error)?)
+
+      /// The caller was cancelled, during an attempt or a wait.
+      case cancelled(attempts: Int)
+    }
+
+    /// One line for a log.
+    public var description: String { "retry \"\(policy)\": \(kind)" }
+  }
+
+  /// A retry at one moment.
+  ///
+  /// Calls whose first attempt succeeds are not counted here; see the budget's successes.
+  public struct Snapshot: Hashable, Sendable {
+    /// The name of the retry.
+    public let name: String
+
+    /// What happened in its whole life.
+    public let totals: Totals
+
+    /// The budget, if there is one.
+    public let budget: RetryBudget.Snapshot?
+  }
+
+  /// What happened in a retry's whole life.
+  public struct Totals: Hashable, Sendable {
+    /// Attempts beyond the first that were decided on.
+    public internal(set) var retries = 0
+
+    /// Calls that succeeded after more than one attempt.
+    public internal(set) var recovered = 0
+
+    /// Calls that failed with the last attempt that may be made.
+    public internal(set) var exhausted = 0
+
+    /// Calls that failed because the budget refused another attempt.
+    public internal(set) var budgetRefused = 0
+
+    /// Calls that failed because the deadline left no time for another attempt.
+    public internal(set) var deadlineReached = 0
+
+    /// Calls that failed with an error that is not retried.
+    public internal(set) var stopped = 0
+
+    /// Calls that ended with their caller's cancellation.
+    public internal(set) var cancelled = 0
+
+    /// Counts of nothing.
+    public init() {}
+  }
+}
+
+extension Retry.Event.Kind: CustomStringConvertible {
+  /// A few words for a log.
+  public var description: String {
+    switch self {
+    case .retrying(let attempt, let delay, let error):
+      "attempt \(attempt) after \(delay)" + Self.why(error)
+    case .recovered(let attempts): "attempt \(attempts) succeeded"
+    case .exhausted(let attempts, let error):
+      "attempt \(attempts) failed, the last" + Self.why(error)
+    case .budgetRefused(let attempts, let error):
+      "attempt \(attempts) failed, the budget refused another" + Self.why(error)
+    case .deadlineReached(let attempts, let error):
+      "attempt \(attempts) failed, the deadline leaves no time for another" + Self.why(error)
+    case .stopped(let attempts, let error):
+      "attempt \(attempts) failed, not to be retried" + Self.why(error)
+    case .cancelled(let attempts): "cancelled at attempt \(attempts)"
+    }
+  }
+
+  private static func why(_ error: (any Error)?) -> String {
+    error.map { " (\($0))" } ?? " (a result that counts as a failure)"
+  }
+}
