@@ -54,7 +54,8 @@ struct BackoffTests {
   @Test("BO-1: the cap is 20 s and the factor 2, unless told otherwise")
   func defaults() {
     let exponential = Backoff.exponential(from: .milliseconds(50), jitter: .none)
-    #expect(exponential.delays(beforeAttempts: 9...12) == Self.milliseconds(6400, 12_800, 20_000, 20_000))
+    #expect(
+      exponential.delays(beforeAttempts: 9...12) == Self.milliseconds(6400, 12_800, 20_000, 20_000))
     let linear = Backoff.linear(from: .seconds(1), step: .seconds(9), jitter: .none)
     #expect(linear.delays(beforeAttempts: 2...5) == Self.milliseconds(1000, 10_000, 19_000, 20_000))
     let decorrelated = Backoff.decorrelated(from: .seconds(1)).delays(beforeAttempts: 2...200)
