@@ -16,6 +16,7 @@ public enum EitherPolicy<First: ConcurrentPolicy, Second: ConcurrentPolicy>: Con
 
   /// Runs the operation under the policy of the branch that was taken.
   @inlinable
+  @_disfavoredOverload
   public func execute<Success: Sendable>(
     _ execution: Execution,
     concurrently operation: @escaping @Sendable (Execution) async throws -> Graded<Success>
@@ -56,6 +57,7 @@ public struct OptionalPolicy<Wrapped: ConcurrentPolicy>: ConcurrentPolicy {
 
   /// Runs the operation under the policy, or as it is if there is none.
   @inlinable
+  @_disfavoredOverload
   public func execute<Success: Sendable>(
     _ execution: Execution,
     concurrently operation: @escaping @Sendable (Execution) async throws -> Graded<Success>

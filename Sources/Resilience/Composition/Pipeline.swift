@@ -33,6 +33,7 @@ public struct Pipeline<Base: ConcurrentPolicy>: ConcurrentPolicy {
 
   /// Runs the operation under all policies.
   @inlinable
+  @_disfavoredOverload
   public func execute<Success: Sendable>(
     _ execution: Execution,
     concurrently operation: @escaping @Sendable (Execution) async throws -> Graded<Success>

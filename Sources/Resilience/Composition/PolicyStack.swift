@@ -1,3 +1,7 @@
+// Disfavoured, here and in the other types of compositions, because the label of a trailing closure is
+// dropped: `pipeline.execute(execution) { … }` would mean the concurrent requirement where the type has
+// both.
+
 /// One policy inside another: what ``PipelineBuilder`` makes of two that follow each other.
 public struct PolicyStack<Outer: ConcurrentPolicy, Inner: ConcurrentPolicy>: ConcurrentPolicy {
   @usableFromInline let outer: Outer
@@ -15,6 +19,7 @@ public struct PolicyStack<Outer: ConcurrentPolicy, Inner: ConcurrentPolicy>: Con
 
   /// Runs the operation under the inner policy, and that under the outer one.
   @inlinable
+  @_disfavoredOverload
   public func execute<Success: Sendable>(
     _ execution: Execution,
     concurrently operation: @escaping @Sendable (Execution) async throws -> Graded<Success>

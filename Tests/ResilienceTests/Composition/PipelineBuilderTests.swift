@@ -99,16 +99,6 @@ struct PipelineBuilderTests {
     #expect(try await concurrent.run { $0.attempt } == 1)
   }
 
-  @Test("PL-4: the compiler sees every policy of a pipeline")
-  func concreteTypes() {
-    let pipeline = Pipeline {
-      Self.named("a")
-      Repeating(count: 2)
-    }
-    typealias Stack = PolicyStack<Placeholder, Repeating>
-    #expect(type(of: pipeline) == Pipeline<Stack>.self)
-  }
-
   @Test("PL-1: policies whose types are known at run time only")
   func erased() async throws {
     let policy: any ResiliencePolicy = Repeating(count: 2)
@@ -150,6 +140,21 @@ struct PipelineBuilderTests {
     #expect(attempt.value == 3)
   }
 
+  @Test("PL-4: the compiler sees every policy of a pipeline, those of branches as well")
+  func types() {
+    let isTaken = true
+    let pipeline = Pipeline {
+      Self.named("a")
+      ConcurrentPlaceholder()
+      if isTaken { Self.named("b") }
+      if isTaken { Self.named("c") } else { ConcurrentPlaceholder() }
+    }
+    typealias Pair = PolicyStack<Placeholder, ConcurrentPlaceholder>
+    typealias Branches = EitherPolicy<Placeholder, ConcurrentPlaceholder>
+    typealias Whole = PolicyStack<PolicyStack<Pair, OptionalPolicy<Placeholder>>, Branches>
+    #expect(type(of: pipeline) == Pipeline<Whole>.self)
+  }
+
   @Test("PL-1: a pipeline runs where the caller is if all of its policies do")
   func conformance() {
     let isTaken = true
@@ -186,6 +191,42 @@ struct PipelineBuilderTests {
     ]
     #expect(strong.map(Self.runsWhereTheCallerIs) == strong.map { _ in true })
     #expect(weak.map(Self.runsWhereTheCallerIs) == weak.map { _ in false })
+  }
+
+  @Test("PL-1: a pipeline that can run where the caller is does, also where it need not")
+  func runsWhereTheCallerIs() async throws {
+    let journal = Journal()
+    let isTaken = true
+    let pipeline = Pipeline {
+      Fork(journal: journal)
+      if isTaken { Fork(journal: journal) }
+      if isTaken { Fork(journal: journal) } else { Self.named("a") }
+    }
+    #expect(try await pipeline.run { 1 } == 1)
+    #expect(try await pipeline.run { _ in 2 } == 2)
+    let answer = try await pipeline.run {
+      3
+    } failingWhen: { _ in
+      true
+    } fallback: { _ in
+      4
+    }
+    #expect(answer == 4)
+    let graded = try await pipeline.execute(Execution()) { _ in Graded(5) }
+    #expect(graded.value == 5)
+    #expect(journal.all == Array(repeating: "where the caller is", count: 12))
+  }
+
+  @Test("PL-1: a pipeline with a concurrent policy calls all others concurrently")
+  func runsConcurrently() async throws {
+    let journal = Journal()
+    let pipeline = Pipeline {
+      Fork(journal: journal)
+      ConcurrentPlaceholder()
+      Fork(journal: journal)
+    }
+    #expect(try await pipeline.run { 1 } == 1)
+    #expect(journal.all == ["concurrently", "concurrently"])
   }
 
   @Test("PL-1: a pipeline with a concurrent policy has every call site of those")

@@ -83,3 +83,23 @@ struct ConcurrentPlaceholder: ConcurrentPolicy {
     try await operation(execution)
   }
 }
+
+/// Notes which of the two requirements it was called by.
+struct Fork: ResiliencePolicy {
+  let journal: Journal
+
+  func execute<Success: Sendable>(
+    _ execution: Execution,
+    concurrently operation: @escaping @Sendable (Execution) async throws -> Graded<Success>
+  ) async throws -> Graded<Success> {
+    journal.note("concurrently")
+    return try await operation(execution)
+  }
+
+  func execute<Success: ~Copyable>(
+    _ execution: Execution, _ operation: (Execution) async throws -> Graded<Success>
+  ) async throws -> Graded<Success> {
+    journal.note("where the caller is")
+    return try await operation(execution)
+  }
+}
