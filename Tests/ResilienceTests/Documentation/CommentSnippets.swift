@@ -71,6 +71,48 @@ extension Documentation {
       }
     }
 
+    struct UserID: Hashable {
+      let number: Int
+    }
+
+    struct Profile: Equatable {
+      let name: String
+    }
+
+    @Test("a profile is fetched, fresh or last known")
+    func profiles() async throws {
+      struct Users {
+        let isUp: Bool
+
+        func profile(of id: UserID) async throws -> Profile {
+          guard isUp else { throw Unavailable() }
+          return Profile(name: "Ada")
+        }
+      }
+
+      let breaker = CircuitBreaker("user-service")
+      var shown: [String] = []
+      func show(_ profile: Profile, asOf age: Duration = .zero) { shown.append(profile.name) }
+      for (users, expected) in [(Users(isUp: true), ["Ada"]), (Users(isUp: false), [])] {
+        let id = UserID(number: 1)
+        shown = []
+        do {
+          // snippet
+          let profiles = LastKnownGood<UserID, Profile>("profiles", maxAge: .seconds(3600))
+
+          let answer = try await profiles.run(id, through: breaker) {
+            try await users.profile(of: id)
+          }
+          switch answer {
+          case .fresh(let profile): show(profile)
+          case .stale(let profile, let age): show(profile, asOf: age)
+          }
+          // end snippet
+        } catch is Unavailable {}
+        #expect(shown == expected)
+      }
+    }
+
     actor Cache {
       var deadlines: [Deadline?] = []
 
