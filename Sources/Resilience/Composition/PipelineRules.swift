@@ -15,7 +15,9 @@ private struct LayerOrder {
 
   func mistake(at position: Int) -> PipelineMistake? {
     switch layers[position].role.kind {
-    case .timeout(let limit): mistake(ofTimeout: limit, at: position)
+    // One that abandons ends a call even where a shorter one outside has cancelled it.
+    case .timeout(let limit, let abandons):
+      abandons ? nil : mistake(ofTimeout: limit, at: position)
     case .retry: mistake(ofRetryAt: position)
     case .circuitBreaker: mistake(.circuitBreakerOutsideRetry, outsideRetry: position)
     case .bulkhead, .adaptiveLimiter: mistake(.slotHeldDuringRetry, outsideRetry: position)
@@ -27,7 +29,7 @@ private struct LayerOrder {
 
   private func mistake(ofTimeout limit: Duration, at position: Int) -> PipelineMistake? {
     let longEnough = layers[..<position].lastIndex { layer in
-      if case .timeout(let outer) = layer.role.kind { outer <= limit } else { false }
+      if case .timeout(let outer, _) = layer.role.kind { outer <= limit } else { false }
     }
     return longEnough.map { mistake(.timeoutWithoutEffect, $0, position) }
   }

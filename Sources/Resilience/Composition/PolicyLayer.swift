@@ -33,7 +33,7 @@ extension PolicyLayer {
     enum Kind: Hashable, Sendable {
       case circuitBreaker
       case retry(maxAttempts: Int, nests: Bool)
-      case timeout(Duration)
+      case timeout(Duration, abandons: Bool)
       case bulkhead
       case rateLimiter
       case hedge
@@ -58,8 +58,12 @@ extension PolicyLayer {
     }
 
     /// Ends a call after this limit.
-    public static func timeout(_ limit: Duration) -> Role {
-      Role(kind: .timeout(limit))
+    ///
+    /// - Parameters:
+    ///   - limit: how long a call may take.
+    ///   - abandons: whether it goes on without an operation that does not end.
+    public static func timeout(_ limit: Duration, abandons: Bool = false) -> Role {
+      Role(kind: .timeout(limit, abandons: abandons))
     }
 
     /// Bounds how many calls run at a time.

@@ -74,7 +74,8 @@ public final class AbandoningTimeout: ConcurrentPolicy {
   public var layers: [PolicyLayer] {
     [
       PolicyLayer(
-        role: .timeout(limit), name: name, settings: "\(limit), abandoning up to \(maxAbandoned)")
+        role: .timeout(limit, abandons: true), name: name,
+        settings: "\(limit), abandoning up to \(maxAbandoned)")
     ]
   }
 

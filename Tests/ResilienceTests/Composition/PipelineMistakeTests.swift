@@ -112,6 +112,15 @@ extension PipelineMistakeTests {
         + "Make it shorter, or leave it out.")
   }
 
+  @Test("PL-3: a long timeout that abandons has its use: it lets go of what a shorter one cancelled")
+  func abandoningTimeout() {
+    let pipeline = Pipeline {
+      Placeholder(.timeout(.seconds(1)), "total")
+      AbandoningTimeout(.seconds(2))
+    }
+    #expect(pipeline.validate() == [])
+  }
+
   @Test("PL-3: of several timeouts outside, the nearest that ends first is named")
   func nearestTimeout() {
     let layers = [
