@@ -112,7 +112,7 @@ extension PipelineMistakeTests {
         + "Make it shorter, or leave it out.")
   }
 
-  @Test("PL-3: a long timeout that abandons has its use: it lets go of what a shorter one cancelled")
+  @Test("PL-3: a long timeout that abandons lets go of what a shorter one has cancelled")
   func abandoningTimeout() {
     let pipeline = Pipeline {
       Placeholder(.timeout(.seconds(1)), "total")
