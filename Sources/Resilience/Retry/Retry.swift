@@ -1,7 +1,8 @@
 /// Tries again what has failed, if that is likely to help and cannot hurt.
 ///
 /// ```swift
-/// let retry = Retry("user-service", maxAttempts: 3, backoff: .exponential(from: .milliseconds(50)))
+/// let retry = Retry(
+///   "user-service", maxAttempts: 3, backoff: .exponential(from: .milliseconds(50)))
 ///
 /// let user = try await retry.run { execution in
 ///   try await users.find(id, attempt: execution.attempt)
