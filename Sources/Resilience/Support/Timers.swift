@@ -22,11 +22,20 @@ package final class Timers: Sendable {
 
   fileprivate struct State: Sendable {
     var queue = TimerQueue<Int64, any TimerTarget>()
-    /// The task that sleeps, and until when; `.max` if there is none.
-    var driver: Task<Void, Never>?
+    /// Until when somebody sleeps, or is about to; `.max` if nobody does.
     var wakesAt = Int64.max
-    /// Counts the drivers; only the last one is in charge.
-    var shift: UInt64 = 0
+    /// Counts those who sleep; only the last one is in charge.
+    var lastShift: UInt64 = 0
+    /// The task of the last shift, as long as it sleeps, once whoever started it has kept it.
+    var driver: Task<Void, Never>?
+  }
+
+  /// A turn of sleeping, until the earliest timer there is as it begins.
+  fileprivate struct Shift: Sendable {
+    let number: UInt64
+    let instant: Int64
+    /// The task of the shift before. It would wake too late.
+    let replaced: Task<Void, Never>?
   }
 
   private let clock: WaitingClock
@@ -58,9 +67,9 @@ package final class Timers: Sendable {
   package func set(_ target: any TimerTarget, at instant: Int64) -> Token {
     guard let scheduling = clock.scheduling else {
       let (token, shift) = state.withLock { state in
-        (state.queue.insert(target, at: instant), state.beginShift(ifNeededBy: instant))
+        (state.queue.insert(target, at: instant), state.beginShiftIfNeeded())
       }
-      if let shift { startDriver(shift, until: instant) }
+      if let shift { startDriver(shift) }
       return .queued(token)
     }
     guard instant > source.now() else {
@@ -83,47 +92,65 @@ package final class Timers: Sendable {
 // MARK: - The task that sleeps
 
 extension Timers.State {
-  /// Whether somebody has to sleep until the instant, because nobody wakes before.
-  fileprivate mutating func beginShift(ifNeededBy instant: Int64) -> UInt64? {
-    guard instant < wakesAt else { return nil }
-    wakesAt = instant
-    shift += 1
-    return shift
+  /// What somebody has to do now, if nobody wakes for the earliest timer.
+  ///
+  /// That is asked of the queue, not of the timer that is new: an earlier one may be there, for
+  /// which the clock has refused to wait. `.max` never comes, and nobody sleeps until then.
+  fileprivate mutating func beginShiftIfNeeded() -> Timers.Shift? {
+    guard let first = queue.first, first < wakesAt else { return nil }
+    wakesAt = first
+    lastShift += 1
+    return Timers.Shift(number: lastShift, instant: first, replaced: driver.take())
   }
 
   /// The targets whose time has come, and when to look again; `nil` if nobody has to.
   fileprivate mutating func takeDue(
     at now: Int64, _ shift: UInt64, atMost most: Int
   ) -> (due: [any TimerTarget], wakesAt: Int64?) {
-    guard shift == self.shift else { return ([], nil) }
+    guard shift == lastShift else { return ([], nil) }
     var due: [any TimerTarget] = []
     while due.count < most, let first = queue.first, first <= now, let timer = queue.popFirst() {
       due.append(timer.payload)
     }
     wakesAt = queue.first ?? .max
-    if queue.count == 0 { driver = nil }
-    return (due, queue.first)
+    guard wakesAt < .max else {
+      driver = nil
+      return (due, nil)
+    }
+    return (due, wakesAt)
+  }
+
+  /// Whether the shift goes on, and its task is worth keeping.
+  fileprivate mutating func keep(_ task: Task<Void, Never>, of shift: UInt64) -> Bool {
+    guard shift == lastShift, wakesAt < .max else { return false }
+    driver = task
+    return true
+  }
+
+  /// The clock does not wait any longer.
+  fileprivate mutating func end(_ shift: UInt64) {
+    guard shift == lastShift else { return }
+    wakesAt = .max
+    driver = nil
   }
 }
 
 extension Timers {
-  private func startDriver(_ shift: UInt64, until instant: Int64) {
-    let driver = makeDriver(shift, until: instant)
-    let replaced = state.withLock { state -> Task<Void, Never>? in
-      // A later shift has begun, and its task has been kept, or will be.
-      guard shift == state.shift else { return driver }
-      // This one is over already.
-      guard state.wakesAt != .max else { return nil }
-      defer { state.driver = driver }
-      return state.driver
-    }
-    replaced?.cancel()
+  /// Tasks are started and cancelled outside the lock. A later shift may begin in between, and even
+  /// end; it has not seen this task, which is then cancelled here.
+  private func startDriver(_ shift: Shift) {
+    shift.replaced?.cancel()
+    let driver = makeDriver(shift)
+    if !state.withLock({ $0.keep(driver, of: shift.number) }) { driver.cancel() }
   }
 
   /// Not a task of the caller's: it outlives the call, and must not inherit its task-locals.
-  private func makeDriver(_ shift: UInt64, until instant: Int64) -> Task<Void, Never> {
-    Task.detached(executorPreference: isShared ? nil : currentTaskExecutor(), priority: .high) {
-      await self.drive(shift, until: instant)
+  private func makeDriver(_ shift: Shift) -> Task<Void, Never> {
+    let (number, instant) = (shift.number, shift.instant)
+    return Task.detached(
+      executorPreference: isShared ? nil : currentTaskExecutor(), priority: .high
+    ) {
+      await self.drive(number, until: instant)
     }
   }
 
@@ -132,8 +159,8 @@ extension Timers {
     while let instant = wakesAt {
       do { try await clock.sleep(until: instant) } catch {
         // Replaced by a task that wakes earlier; or the clock refuses to wait, and then the next
-        // timer that is set finds nobody.
-        return state.withLock { if $0.shift == shift { $0.wakesAt = .max } }
+        // timer that is set starts a task for all of them.
+        return state.withLock { $0.end(shift) }
       }
       let now = source.now()
       let due: [any TimerTarget]

@@ -56,6 +56,8 @@ struct WaitingClock: Sendable {
   func sleep(until instant: Int64) async throws {
     var now = source.now()
     repeat {
+      // Some clocks swallow cancellation; asking those again and again would never end.
+      try Task.checkCancellation()
       try await sleepUntil(min(instant, now.addingSaturated(Self.longestSleep)))
       now = source.now()
     } while now < instant
