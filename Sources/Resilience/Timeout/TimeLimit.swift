@@ -39,17 +39,18 @@ struct TimeLimit: Sendable {
   /// The deadline is asked on its own clock.
   func admit() -> Admission {
     guard nanoseconds > 0 else { return .refused(.noTime) }
-    let now = timers.source.now()
     if let outer = Deadline.current {
       let remaining = outer.remaining.saturatingNanoseconds
       guard remaining > 0 else { return .refused(.deadlineExpired) }
       if remaining <= nanoseconds {
-        let instant = now.addingSaturated(remaining)
+        // Read after the deadline, so that the timer does not fire before that has passed: policies
+        // inside would take the cancellation for the caller's.
+        let instant = timers.source.now().addingSaturated(remaining)
         return .admitted(
           Allowance(deadline: outer, instant: instant, limit: .nanoseconds(remaining)))
       }
     }
-    let instant = now.addingSaturated(nanoseconds)
+    let instant = timers.source.now().addingSaturated(nanoseconds)
     let deadline = Deadline(at: instant, on: timers.source)
     return .admitted(Allowance(deadline: deadline, instant: instant, limit: duration))
   }
