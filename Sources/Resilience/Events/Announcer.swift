@@ -11,18 +11,22 @@ package struct Announcer<Event: ResilienceEvent>: ~Copyable, Sendable {
   }
 
   package func announce(_ event: @autoclosure () -> Event) {
-    guard !observers.isEmpty else { return }
-    let event = event()
-    let mustDeliver = outbox.withLock { outbox in
-      outbox.add(event)
-      return outbox.beginTurn()
-    }
-    if mustDeliver { deliver(atMost: Outbox<Event>.turn) }
+    prepare(event())
+    deliver()
   }
 
-  /// Delivers what earlier turns have left. For the policy's end: nobody touches it any more.
-  package func finish() {
-    deliver(atMost: .max)
+  /// Gives an event its place in the order, for whoever delivers next: where no observer may be
+  /// called, because a lock is held or a timer fires.
+  package func prepare(_ event: @autoclosure () -> Event) {
+    guard !observers.isEmpty else { return }
+    let event = event()
+    outbox.withLock { $0.add(event) }
+  }
+
+  /// Delivers what waits, if nobody does.
+  package func deliver() {
+    guard !observers.isEmpty, outbox.withLock({ $0.beginTurn() }) else { return }
+    deliver(atMost: Outbox<Event>.turn)
   }
 
   private func deliver(atMost most: Int) {
@@ -37,5 +41,6 @@ package struct Announcer<Event: ResilienceEvent>: ~Copyable, Sendable {
     }
   }
 
-  deinit { finish() }
+  // Nobody touches the policy any more: what earlier turns have left is delivered now.
+  deinit { deliver(atMost: .max) }
 }

@@ -19,10 +19,12 @@ extension AbandoningTimeout {
     }
 
     private let policy: AbandoningTimeout
+    private let limit: Duration
     private let state = Lock(State.running(caller: nil))
 
-    init(of policy: AbandoningTimeout) {
+    init(of policy: AbandoningTimeout, within limit: Duration) {
       self.policy = policy
+      self.limit = limit
     }
 
     /// Suspends the caller until the call ends.
@@ -60,9 +62,9 @@ extension AbandoningTimeout {
       let caller = state.withLock { state -> CheckedContinuation<Ending, Never>? in
         guard case .running(let caller) = state else { return nil }
         state = .over(ending)
-        // Under this lock, so that its end is not counted before its abandonment. Nobody takes the
-        // two locks the other way round.
-        policy.countAbandoned(reason)
+        // Under this lock, so that its end is neither counted nor told before its abandonment.
+        // Nobody takes the locks the other way round.
+        policy.countAbandoned(reason, after: limit)
         return caller
       }
       caller?.resume(returning: ending)

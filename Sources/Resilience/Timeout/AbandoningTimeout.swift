@@ -94,7 +94,7 @@ public final class AbandoningTimeout: ConcurrentPolicy {
   ) async throws -> Graded<Success> {
     try Task.checkCancellation()
     let allowance = try admit()
-    let call = Call<Graded<Success>>(of: self)
+    let call = Call<Graded<Success>>(of: self, within: allowance.limit)
     let body = Task(executorPreference: currentTaskExecutor()) {
       await Deadline.taskLocal.withValue(allowance.deadline) {
         do {
@@ -117,6 +117,7 @@ public final class AbandoningTimeout: ConcurrentPolicy {
     case .abandoned(let reason):
       body.cancel()
       timeLimit.timers.cancel(timer)
+      events.deliver()
       throw error(for: reason, after: allowance.limit)
     }
   }
@@ -141,13 +142,18 @@ extension AbandoningTimeout {
     }
   }
 
-  func countAbandoned(_ reason: Abandonment) {
+  /// Calls no observer: the caller, who is about to go on, does.
+  func countAbandoned(_ reason: Abandonment, after limit: Duration) {
     state.withLock { state in
       state.abandoned.increment()
       switch reason {
       case .timedOut: state.timedOut.increment()
       case .cancelled: state.cancelled.increment()
       }
+    }
+    switch reason {
+    case .timedOut: events.prepare(Event(policy: name, kind: .timedOut(limit: limit)))
+    case .cancelled: events.prepare(Event(policy: name, kind: .cancelled))
     }
   }
 
@@ -157,15 +163,9 @@ extension AbandoningTimeout {
   }
 
   private func error(for reason: Abandonment, after limit: Duration) -> any Error {
-    switch reason {
-    case .cancelled:
-      tell(.cancelled)
-      return CancellationError()
-    case .timedOut:
-      tell(.timedOut(limit: limit))
-      // The caller's cancellation wins.
-      return Task.isCancelled ? CancellationError() : TimeoutError(limit: limit)
-    }
+    // The caller's cancellation wins.
+    guard reason == .timedOut, !Task.isCancelled else { return CancellationError() }
+    return TimeoutError(limit: limit)
   }
 
   private func tell(_ kind: Event.Kind) {
