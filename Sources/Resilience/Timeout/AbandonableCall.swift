@@ -39,6 +39,11 @@ extension AbandoningTimeout {
       }
     }
 
+    /// Whether nobody waits for the operation any more.
+    var isOver: Bool {
+      state.withLock { if case .over = $0 { true } else { false } }
+    }
+
     /// The operation has ended.
     func end(_ result: Result<Value, any Error>) {
       let ending = Ending.ended(result)

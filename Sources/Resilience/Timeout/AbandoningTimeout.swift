@@ -2,8 +2,9 @@
 ///
 /// For operations that ignore cancellation: at the limit the operation is cancelled, and the caller
 /// gets a ``TimeoutError`` at once, whether the operation has ended or not. What it still does
-/// afterwards, it does abandoned: nobody waits for it, and what it returns is dropped. Where an
-/// operation ends when it is cancelled, prefer ``Timeout``: nothing runs on behind its back.
+/// afterwards, it does abandoned: nobody waits for it, and what it returns is dropped. One that has
+/// not begun by then, because all threads are busy, does not begin. Where an operation ends when it
+/// is cancelled, prefer ``Timeout``: nothing runs on behind its back.
 ///
 /// The operation is `@Sendable`, because it may outlive the call, and runs in a task of its own, on
 /// the executor that the caller's task prefers, with the caller's task-locals. Inside,
@@ -96,6 +97,7 @@ public final class AbandoningTimeout: ConcurrentPolicy {
     let allowance = try admit()
     let call = Call<Graded<Success>>(of: self, within: allowance.limit)
     let body = Task(executorPreference: currentTaskExecutor()) {
+      guard !call.isOver else { return call.end(.failure(CancellationError())) }
       await Deadline.taskLocal.withValue(allowance.deadline) {
         do {
           call.end(.success(try await operation(execution)))

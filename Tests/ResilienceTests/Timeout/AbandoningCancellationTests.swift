@@ -81,6 +81,47 @@ struct AbandoningCancellationTests {
     #expect(timeout.snapshot() == AbandoningTimeoutTests.snapshot(limit: .seconds(600)))
   }
 
+  /// Runs a job when it is told to.
+  final class HeldExecutor: TaskExecutor {
+    private let jobs = Shared<[UnownedJob]>([])
+
+    func enqueue(_ job: consuming ExecutorJob) {
+      jobs.value.append(UnownedJob(job))
+    }
+
+    func runNext() {
+      guard let job = jobs.value.first else { return }
+      jobs.value.removeFirst()
+      // Run once: it has been taken out; the executor outlives it, since it is being called.
+      unsafe job.runSynchronously(on: asUnownedTaskExecutor())
+    }
+  }
+
+  @Test("an operation that is abandoned before it has begun does not begin")
+  func notBegun() async {
+    let (clock, recorder, executor) = (VirtualClock(), EventRecorder(), HeldExecutor())
+    let timeout = AbandoningTimeout(.seconds(2), clock: clock, observers: [recorder])
+    let ending = Shared<Ending?>(nil)
+    _ = Task(executorPreference: executor) {
+      ending.value = await Ending.of {
+        try await timeout.run {
+          Issue.record("the body ran")
+          return 1
+        }
+      }
+    }
+    // Until the call waits; then its body is ready, but it is not the body's turn yet.
+    while clock.sleeperCount == 0 { executor.runNext() }
+    clock.jump(by: .seconds(2))
+    #expect(timeout.snapshot() == AbandoningTimeoutTests.snapshot(abandoned: 1, timedOut: 1))
+    for _ in 0..<20 { executor.runNext() }
+    #expect(ending.value == .timedOut(.seconds(2), underlying: "nothing"))
+    #expect(timeout.snapshot() == AbandoningTimeoutTests.snapshot(timedOut: 1))
+    #expect(
+      recorder.events(of: AbandoningTimeout.Event.self).map(\.kind.description)
+        == ["abandoned after 2.0 seconds", "an abandoned operation ended"])
+  }
+
   @Test("TO-3: at one instant the caller's cancellation wins, whichever came first")
   func atOnce() async throws {
     for isCancelledFirst in [false, true] {

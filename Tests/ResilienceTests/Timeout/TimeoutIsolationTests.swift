@@ -49,6 +49,15 @@ struct TimeoutIsolationTests {
     }
     home.check()
     #expect(late.number == 3)
+    let answer = try await AbandoningTimeout(.milliseconds(1)).run {
+      try await ContinuousClock().sleep(for: .seconds(600))
+      return 1
+    } fallback: { _ in
+      home.check()
+      return 2
+    }
+    home.check()
+    #expect(answer == 2)
   }
 
   actor Clerk {
