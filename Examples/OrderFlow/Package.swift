@@ -20,7 +20,8 @@ let flyingSocks: Target.Dependency = .product(name: "FlyingSocks", package: "Fly
 
 let package = Package(
   name: "order-flow",
-  platforms: [.macOS(.v15)],
+  // `Timeout` starts its child task at once, which older systems cannot.
+  platforms: [.macOS(.v26)],
   products: [.executable(name: "order-flow", targets: ["order-flow"])],
   dependencies: [
     // Named, because a package by path is known by its folder, and a clone's folder can have any name.

@@ -7,11 +7,13 @@ import Resilience
 struct OrderFlowCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "order-flow",
-    abstract: "Places orders through an outage, and shows what a circuit breaker makes of it.",
+    abstract:
+      "Places orders through an outage, and shows what retries and a circuit breaker make of it.",
     discussion: """
       Starts a user service and an order service on ports that the system chooses, places orders \
-      while the user service is healthy, broken and healthy again, and prints a line for each \
-      order and each change of the circuit. Exits with 1 if anything went otherwise than it should.
+      while the user service is healthy, flaky, broken and healthy again, and prints a line for \
+      each order, each retry and each change of the circuit. Exits with 1 if anything went \
+      otherwise than it should.
       """)
 
   @Option(
@@ -47,8 +49,8 @@ struct OrderFlowCommand: AsyncParsableCommand {
   }
 
   private func show(_ timeline: Timeline) async throws {
-    let breaker = CircuitBreaker.classic(openFor: Demo.openFor, observers: [timeline])
-    let shop = try await Shop.open(breaker: breaker)
+    let policies = UserPolicies(openFor: Demo.openFor, observer: timeline)
+    let shop = try await Shop.open(policies: policies)
     var demo = Demo(
       shop: shop, timeline: timeline, plan: Plan(total: orders ?? 40), seed: seed ?? 1)
     let surprises = try await demo.run()

@@ -34,9 +34,9 @@ struct CommandTests {
   @Test(
     "refuses what it cannot do, with a message",
     arguments: [
-      (["--orders", "21"], "--orders must be from 22 to 1000, and is 21."),
-      (["--orders", "1001"], "--orders must be from 22 to 1000, and is 1001."),
-      (["--orders=-1"], "--orders must be from 22 to 1000, and is -1."),
+      (["--orders", "23"], "--orders must be from 24 to 1000, and is 23."),
+      (["--orders", "1001"], "--orders must be from 24 to 1000, and is 1001."),
+      (["--orders=-1"], "--orders must be from 24 to 1000, and is -1."),
       (["--orders", "many"], "The value 'many' is invalid for '--orders <orders>'"),
       (["--seed=-1"], "The value '-1' is invalid for '--seed <seed>'"),
       (["--serve", "--orders", "40"], "--orders and --seed say what to order"),

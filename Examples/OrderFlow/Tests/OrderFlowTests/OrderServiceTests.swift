@@ -36,17 +36,18 @@ struct OrderServiceTests {
     "falls back to the last known user while the user service fails",
     arguments: [
       (Health.errors, Duration.seconds(30), "user-service answered 500"),
-      (.slow, .milliseconds(100), "user-service did not answer within 0.1 s"),
+      (.slow, .milliseconds(100), "user-service did not answer within 0.10 s"),
       (.refusing, .seconds(30), "user-service refused the connection"),
     ])
   func degraded(health: Health, timeout: Duration, reason: String) async throws {
     let known = [User(id: 1, name: "Ada")]
-    try await TestShop.open(userTimeout: timeout, knowing: known) { test in
+    try await TestShop.open(attempt: timeout, knowing: known) { test in
       try await test.shop.userService.become(health)
       let answer = try await test.customer.order(by: 1)
       let body = #"{"degraded":true,\#(tea),"order":1,"reason":"\#(reason)",\#(ada)}"#
       #expect(answer == Answer(201, body))
-      #expect(test.breaker.snapshot().counts == .init(failures: 1, consecutiveFailures: 1))
+      // The budget pays for one more attempt.
+      #expect(test.breaker.snapshot().counts == .init(failures: 2, consecutiveFailures: 2))
     }
   }
 
@@ -59,6 +60,15 @@ struct OrderServiceTests {
         + #""reason":"user-service answered 500","retryAfter":1}"#
       let answer = try await test.customer.order(by: 2)
       #expect(answer == Answer(503, body, ["Retry-After": "1"]))
+    }
+  }
+
+  @Test("forgets a user of whom the user service knows no longer")
+  func forgets() async throws {
+    try await TestShop.open(knowing: [User(id: 99, name: "Grete")]) { test in
+      #expect(try await test.customer.order(by: 99).status == 422)
+      try await test.shop.userService.become(.errors)
+      #expect(try await test.customer.order(by: 99).status == 503)
     }
   }
 
@@ -111,7 +121,7 @@ struct OrderServiceTests {
     }
   }
 
-  @Test("shows the circuit")
+  @Test("shows the circuit, and the retry around it")
   func circuit() async throws {
     try await TestShop.open { test in
       _ = try await test.customer.order(by: 1)
@@ -120,15 +130,18 @@ struct OrderServiceTests {
         try await test.customer.send("GET", "/circuit")
           == Answer(
             200,
-            #"{"consecutiveFailures":0,"failures":0,"ignored":1,"state":"closed","successes":1}"#))
+            #"{"consecutiveFailures":0,"failures":0,"ignored":1,"#
+              + #""retry":{"budget":1,"budgetRefused":0,"recovered":0,"retries":0},"#
+              + #""state":"closed","successes":1}"#))
       try await test.trip()
       await test.clock.advance(by: .seconds(10))
       #expect(
         try await test.customer.send("GET", "/circuit")
           == Answer(
             200,
-            #"{"consecutiveFailures":0,"failures":0,"ignored":0,"retryAfter":20,"state":"open","#
-              + #""successes":0}"#))
+            #"{"consecutiveFailures":0,"failures":0,"ignored":0,"#
+              + #""retry":{"budget":0,"budgetRefused":4,"recovered":0,"retries":1},"#
+              + #""retryAfter":20,"state":"open","successes":0}"#))
     }
   }
 

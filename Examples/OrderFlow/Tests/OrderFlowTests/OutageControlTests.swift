@@ -24,7 +24,7 @@ struct OutageControlTests {
   @Test("breaks the user service and mends it")
   func modes() async throws {
     try await withControl { browser, users, _ in
-      for health in ["errors", "slow", "refusing", "healthy"] {
+      for health in ["flaky", "errors", "slow", "refusing", "healthy"] {
         let answer = try await browser.post("/outage", #"{"mode": "\#(health)"}"#)
         #expect(answer == Answer(200, #"{"mode":"\#(health)"}"#))
         #expect(await users.health.rawValue == health)
@@ -38,11 +38,11 @@ struct OutageControlTests {
   func script() async throws {
     try await withControl { browser, users, lines in
       let answer = try await browser.post("/outage", #"{"mode": "script", "seconds": 0.1}"#)
-      let parts = "errors, slow, refusing: 0.1 s each, then healthy"
+      let parts = "flaky, errors, slow, refusing: 0.1 s each, then healthy"
       #expect(answer == Answer(202, #"{"mode":"script","script":"\#(parts)"}"#))
-      while lines.all.count < 4 { try await Task.sleep(for: .milliseconds(1)) }
+      while lines.all.count < 5 { try await Task.sleep(for: .milliseconds(1)) }
       let healths = lines.all.compactMap { $0.firstMatch(of: /"health":"(\w+)"/)?.output.1 }
-      #expect(healths == ["errors", "slow", "refusing", "healthy"])
+      #expect(healths == ["flaky", "errors", "slow", "refusing", "healthy"])
       while await users.health != .healthy { try await Task.sleep(for: .milliseconds(1)) }
     }
   }
@@ -51,7 +51,7 @@ struct OutageControlTests {
   func override() async throws {
     try await withControl { browser, users, _ in
       _ = try await browser.post("/outage", #"{"mode": "script", "seconds": 60}"#)
-      while await users.health != .errors { try await Task.sleep(for: .milliseconds(1)) }
+      while await users.health != .flaky { try await Task.sleep(for: .milliseconds(1)) }
       let answer = try await browser.post("/outage", #"{"mode": "healthy"}"#)
       #expect(answer == Answer(200, #"{"mode":"healthy"}"#))
     }
@@ -67,8 +67,8 @@ struct OutageControlTests {
     try await withControl { browser, users, _ in
       let answer = try await browser.post("/outage", wish)
       let help =
-        #"{"error":"the body must be {\"mode\": M} with M one of healthy, errors, slow, refusing, "#
-        + #"script; with script, \"seconds\" from 0.1 to 60 say how long each part lasts"}"#
+        #"{"error":"the body must be {\"mode\": M} with M one of healthy, flaky, errors, slow, "#
+        + #"refusing, script; with script, \"seconds\" from 0.1 to 60 say how long each part lasts"}"#
       #expect(answer == Answer(400, help))
       #expect(await users.health == .healthy)
     }

@@ -31,8 +31,12 @@ struct Browser {
 
   init(_ base: URL) { self.base = base }
 
-  func send(_ method: String = "GET", _ path: String, _ body: Data? = nil) async throws -> Answer {
+  func send(
+    _ method: String = "GET", _ path: String, _ body: Data? = nil,
+    waiting milliseconds: String? = nil
+  ) async throws -> Answer {
     var request = URLRequest(url: try #require(URL(string: path, relativeTo: base)))
+    request.setValue(milliseconds, forHTTPHeaderField: "X-Request-Timeout-Ms")
     request.httpMethod = method
     request.httpBody = body
     let (data, response) = try await session.data(for: request)
@@ -48,31 +52,36 @@ struct Browser {
     try await send("POST", path, Data(body.utf8))
   }
 
-  /// Orders two packets of tea.
-  func order(by user: Int) async throws -> Answer {
-    try await post("/orders", #"{"userId": \#(user), "items": [{"sku": "tea", "quantity": 2}]}"#)
+  /// Orders two packets of tea, and may say how many milliseconds it waits for them.
+  func order(by user: Int, waiting milliseconds: String? = nil) async throws -> Answer {
+    let body = #"{"userId": \#(user), "items": [{"sku": "tea", "quantity": 2}]}"#
+    return try await send("POST", "/orders", Data(body.utf8), waiting: milliseconds)
   }
 
   func close() { session.invalidateAndCancel() }
 }
 
-/// Both services with a breaker that lives in virtual time, on ports of their own.
+/// Both services with a breaker that lives in virtual time, on ports of their own. Nothing is timed
+/// out unless a test says so.
 struct TestShop {
   let shop: Shop
   let clock: VirtualClock
   let customer: Browser
 
-  var breaker: CircuitBreaker { shop.breaker }
+  var breaker: CircuitBreaker { shop.policies.breaker }
+  var retry: Retry { shop.policies.retry }
 
   static func open(
-    userTimeout: Duration = .seconds(30), knowing users: [User] = [],
-    _ test: (TestShop) async throws -> Void
+    total: Duration = .seconds(60), attempt: Duration = .seconds(30), knowing users: [User] = [],
+    through breaker: CircuitBreaker? = nil, _ test: (TestShop) async throws -> Void
   ) async throws {
     let clock = VirtualClock()
-    let known = LastKnownUsers()
-    for user in users { await known.remember(user) }
+    let known = LastKnownGood<Int, User>()
+    for user in users { known.remember(user, for: user.id) }
     let shop = try await Shop.open(
-      breaker: .classic(openFor: .seconds(30), clock: clock), userTimeout: userTimeout,
+      policies: UserPolicies(
+        retry: .brief(), breaker: breaker ?? .classic(openFor: .seconds(30), clock: clock),
+        total: total, attempt: attempt),
       known: known)
     let customer = Browser(shop.orderServiceURL)
     do {
@@ -85,10 +94,10 @@ struct TestShop {
     await shop.close()
   }
 
-  /// Lets five calls fail, so that the circuit opens.
+  /// Lets calls fail until the circuit opens: four, since the budget pays for one more attempt.
   func trip() async throws {
     try await shop.userService.become(.errors)
-    for _ in 0..<5 { _ = try await customer.order(by: 8) }
+    for _ in 0..<4 { _ = try await customer.order(by: 8) }
     #expect(breaker.state == .open)
   }
 }

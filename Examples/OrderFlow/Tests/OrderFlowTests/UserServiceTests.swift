@@ -1,5 +1,6 @@
 import Foundation
 import OrderFlow
+import Resilience
 import Testing
 
 #if canImport(FoundationNetworking)
@@ -14,7 +15,7 @@ struct UserServiceTests {
     let service = UserService()
     let url = try await service.start()
     let browser = Browser(url)
-    let client = UserClient(base: url, timeout: .seconds(30))
+    let client = UserClient(base: url)
     do { try await test(service, browser, client) } catch {
       await service.stop()
       throw error
@@ -94,17 +95,33 @@ struct UserServiceTests {
     }
   }
 
-  @Test("a slow answer ends at the client's timeout, fractions of a second included")
-  func slow() async throws {
-    let service = UserService()
-    let client = UserClient(base: try await service.start(), timeout: .milliseconds(150))
-    try await service.become(.slow)
-    let start = ContinuousClock.now
-    await #expect(throws: UserServiceError.noAnswer(within: .milliseconds(150))) {
-      try await client.find(1)
+  @Test("answers 500 to every third request while it is flaky, counted from then on")
+  func flaky() async throws {
+    try await withService { service, browser, _ in
+      _ = try await browser.send("GET", "/users/1")
+      for _ in 0..<2 {
+        try await service.become(.flaky)
+        var statuses: [Int] = []
+        for _ in 0..<7 { statuses.append(try await browser.send("GET", "/users/1").status) }
+        #expect(statuses == [200, 200, 500, 200, 200, 500, 200])
+      }
     }
-    #expect(start.duration(to: .now) >= .milliseconds(150))
-    #expect(start.duration(to: .now) < .seconds(5))
+  }
+
+  @Test("a call that waits for a slow answer ends when it is cancelled by a timeout")
+  func slow() async throws {
+    let service = UserService(slowness: .seconds(3_600))
+    let client = UserClient(base: try await service.start())
+    try await service.become(.slow)
+    let limit = Duration.milliseconds(150)
+    let start = ContinuousClock.now
+    let error = await #expect(throws: TimeoutError.self) {
+      try await Timeout(limit).run { try await client.find(1) }
+    }
+    #expect(error?.limit == limit)
+    #expect(error?.underlying is CancellationError)
+    #expect(error?.inWords == "user-service did not answer within 0.15 s")
+    #expect(start.duration(to: .now) >= limit)
     await service.stop()
   }
 

@@ -1,6 +1,6 @@
 import Resilience
 
-/// Places orders while the user service is healthy, broken in three ways, and healthy again.
+/// Places orders while the user service is healthy, flaky, broken in three ways, and healthy again.
 ///
 /// What happens next is decided by the state of the circuit, not by the clock, so that a slow
 /// machine sees the same transitions as a fast one.
@@ -31,7 +31,9 @@ package struct Demo {
   /// - Returns: what was expected and did not happen; nothing, if all is well.
   package mutating func run() async throws -> [String] {
     defer { customer.close() }
+    timeline.add(PipelineEntry(shop.policies.pipeline.layers))
     try await allIsWell()
+    try await someRequestsFail()
     try await fiveFailuresInARow()
     try await whileTheCircuitIsOpen()
     for outage in [Health.slow, .refusing] {
@@ -52,10 +54,18 @@ package struct Demo {
     }
   }
 
+  private mutating func someRequestsFail() async throws {
+    try await become(.flaky)
+    for _ in 0..<plan.whileFlaky {
+      try await place(by: shopper.regular(), expecting: .createdInTheEnd)
+    }
+  }
+
   private mutating func fiveFailuresInARow() async throws {
     try await become(.errors)
-    // Five are enough unless the breaker's window of 10 s ends between them and forgets some.
-    for _ in 0..<9 where shop.breaker.state == .closed {
+    // Four are enough, or fewer if the budget pays for more than one more attempt; unless the
+    // breaker's window of 10 s ends between them and forgets some.
+    for _ in 0..<9 where shop.policies.breaker.state == .closed {
       try await place(by: shopper.regular(), expecting: .degraded)
     }
   }
@@ -100,22 +110,23 @@ package struct Demo {
     while let left = openPeriodLeft { try await Task.sleep(for: left) }
   }
 
-  private var openPeriodLeft: Duration? { shop.breaker.snapshot().openUntil?.remaining }
+  private var openPeriodLeft: Duration? { shop.policies.breaker.snapshot().openUntil?.remaining }
 
   private mutating func place(by user: Int, expecting expected: Expectation) async throws {
     let callsBefore = shop.userClient.calls
     let reply = try await customer.place(shopper.order(by: user))
+    let attempts = shop.userClient.calls - callsBefore
     let entry = OrderEntry(
       order: ledger.orders + 1, user: user, status: reply.status, answer: reply.answer,
-      state: "\(shop.breaker.state)", why: reply.why,
-      userCalls: shop.userClient.calls - callsBefore, retryAfter: reply.retryAfter)
+      state: "\(shop.policies.breaker.state)", why: reply.why,
+      userCalls: min(attempts, 1), attempts: attempts, retryAfter: reply.retryAfter)
     timeline.add(entry)
     ledger.add(entry, expecting: expected)
   }
 
   private mutating func close() async -> [String] {
-    let summary = ledger.summary(transitions: timeline.states)
-    timeline.add(summary)
+    let refused = shop.policies.retry.snapshot().totals.budgetRefused
+    timeline.add(ledger.summary(budgetRefused: refused, transitions: timeline.states))
     await ledger.audit(shop, plan: plan, states: timeline.states)
     return ledger.surprises
   }

@@ -28,6 +28,9 @@ private actor ControlDesk {
   private let timeline: Timeline
   private var script: Task<Void, any Error>?
 
+  /// What the script plays.
+  private static let outage: [Health] = [.flaky, .errors, .slow, .refusing]
+
   init(users: UserService, timeline: Timeline) {
     self.users = users
     self.timeline = timeline
@@ -64,9 +67,9 @@ private actor ControlDesk {
     guard let health = Health(rawValue: wish.mode) else {
       let seconds = wish.seconds ?? 5
       script = Task { try await self.play(each: .seconds(seconds)) }
+      let parts = Self.outage.map(\.rawValue).joined(separator: ", ")
       return .json(
-        .accepted,
-        Status(mode: wish.mode, script: "errors, slow, refusing: \(seconds) s each, then healthy"))
+        .accepted, Status(mode: wish.mode, script: "\(parts): \(seconds) s each, then healthy"))
     }
     do {
       try await become(health)
@@ -77,7 +80,7 @@ private actor ControlDesk {
   }
 
   private func play(each duration: Duration) async throws {
-    for health in [Health.errors, .slow, .refusing] {
+    for health in Self.outage {
       try await become(health)
       try await Task.sleep(for: duration)
     }

@@ -1,5 +1,4 @@
 package import Foundation
-import Resilience
 
 /// Both services, kept up to be played with.
 package struct Playground: Sendable {
@@ -11,8 +10,8 @@ package struct Playground: Sendable {
   private let controlURL: URL
 
   package static func open(timeline: Timeline) async throws -> Playground {
-    let breaker = CircuitBreaker.classic(openFor: openFor, observers: [timeline])
-    let shop = try await Shop.open(breaker: breaker)
+    let policies = UserPolicies(openFor: openFor, observer: timeline)
+    let shop = try await Shop.open(policies: policies)
     let control = OutageControl(of: shop.userService, timeline: timeline)
     return Playground(shop: shop, control: control, controlURL: try await control.start())
   }
@@ -47,7 +46,7 @@ package struct ServingEntry: TimelineEntry {
     place an order, and see the circuit:
       curl -siw '\\n' \(orderService)/orders -d '{"userId": 1, "items": [{"sku": "tea", "quantity": 2}]}'
       curl -sw '\\n' \(orderService)/circuit
-    break the user service (errors, slow, refusing), mend it (healthy), or play all of it (script):
+    break the user service (flaky, errors, slow, refusing), mend it (healthy), or play all of it (script):
       curl -sw '\\n' \(control)/outage -d '{"mode": "errors"}'
       curl -sw '\\n' \(control)/outage -d '{"mode": "healthy"}'
       curl -sw '\\n' \(control)/outage -d '{"mode": "script", "seconds": 5}'

@@ -6,26 +6,26 @@ package struct Shop: Sendable {
   package let userService: UserService
   package let userServiceURL: URL
   package let userClient: UserClient
-  package let breaker: CircuitBreaker
+  package let policies: UserPolicies
   package let orderService: OrderService
   package let orderServiceURL: URL
 
   /// Starts both services.
   ///
   /// - Parameters:
-  ///   - userTimeout: how long the order service waits for the user service.
+  ///   - policies: what the order service calls the user service through.
   ///   - known: the users that the order service has seen before.
   package static func open(
-    breaker: CircuitBreaker, userTimeout: Duration = .seconds(1),
-    known: LastKnownUsers = LastKnownUsers()
+    policies: UserPolicies, known: LastKnownGood<Int, User> = LastKnownGood("users")
   ) async throws -> Shop {
     let userService = UserService()
     let userServiceURL = try await userService.start()
-    let userClient = UserClient(base: userServiceURL, timeout: userTimeout)
-    let orderService = OrderService(checking: UserCheck(userClient, through: breaker, known: known))
+    let userClient = UserClient(base: userServiceURL)
+    let orderService = OrderService(
+      checking: UserCheck(userClient, through: policies, known: known))
     return Shop(
       userService: userService, userServiceURL: userServiceURL, userClient: userClient,
-      breaker: breaker, orderService: orderService,
+      policies: policies, orderService: orderService,
       orderServiceURL: try await orderService.start())
   }
 

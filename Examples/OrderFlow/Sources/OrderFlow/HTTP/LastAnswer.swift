@@ -1,6 +1,7 @@
 import FlyingFox
 import FlyingSocks
 import Foundation
+import Resilience
 
 /// The body of an answer after which the connection ends, because a part of the request is unread
 /// and would be taken for the next request.
@@ -32,7 +33,7 @@ struct LastAnswer: AsyncBufferedSequence {
         self.answer = nil
         return answer
       }
-      try? await within(LastAnswer.patience) { [unread] in
+      try? await Timeout(LastAnswer.patience, name: "unread body").run {
         for try await _ in unread {}
       }
       throw ConnectionEnds()

@@ -6,6 +6,8 @@ package struct Request: Sendable {
   package let method: HTTPMethod
   package let path: String
   package let body: Data
+  /// How long the caller waits, as it says; see ``deadline()``.
+  package let timeout: String?
 
   /// The longest body that is read; a longer one is refused before it is in memory.
   package static let longestBody = 64 * 1024
@@ -18,6 +20,7 @@ extension Request {
   init(receiving head: HTTPRequest) async throws {
     method = head.method
     path = head.path
+    timeout = head.headers[HTTPHeader(DeadlineHeader.name)]
     body = try await Self.receive(head.bodySequence)
   }
 

@@ -6,7 +6,7 @@ import Resilience
 package struct OrderService: Sendable {
   private let server: LoopbackServer
 
-  /// - Parameter checking: who checks the users; its circuit breaker is the one that is shown.
+  /// - Parameter checking: who checks the users; its policies are those that are shown.
   package init(checking users: UserCheck) {
     let desk = OrderDesk(users: users)
     server = LoopbackServer { request in await desk.answer(request) }
@@ -28,19 +28,22 @@ private actor OrderDesk {
 
   func answer(_ request: Request) async -> HTTPResponse {
     switch (request.path, request.method) {
-    case ("/orders", .POST): await place(request.body)
+    case ("/orders", .POST): await place(request)
     case ("/orders", _): .methodNotAllowed(request, allowed: .POST)
-    case ("/circuit", .GET): .json(.ok, CircuitReport(users.breaker.snapshot()))
+    case ("/circuit", .GET): .json(.ok, CircuitReport(users.policies))
     case ("/circuit", _): .methodNotAllowed(request, allowed: .GET)
     default: .noSuchResource(request)
     }
   }
 
-  private func place(_ body: Data) async -> HTTPResponse {
+  private func place(_ request: Request) async -> HTTPResponse {
     do {
-      let order = try Order(json: body)
-      let buyer = try await users.check(order.userId)
+      let deadline = try request.deadline()
+      let order = try Order(json: request.body)
+      let buyer = try await check(order.userId, by: deadline)
       return .json(.created, receipt(for: order, by: buyer))
+    } catch let unreadable as UnreadableDeadline {
+      return .json(.badRequest, Problem(unreadable.description))
     } catch let invalid as InvalidOrder {
       return .json(.badRequest, Problem("this is no order", problems: invalid.problems))
     } catch let unknown as UnknownUser {
@@ -53,25 +56,25 @@ private actor OrderDesk {
     }
   }
 
+  /// Checks a user for as long as the caller waits: the policies keep to the deadline.
+  private func check(_ id: Int, by deadline: Deadline?) async throws -> CheckedUser {
+    guard let deadline else { return try await users.check(id) }
+    return try await deadline.run { try await users.check(id) }
+  }
+
   private func receipt(for order: Order, by buyer: CheckedUser) -> Receipt {
     orders += 1
     return Receipt(
       order: orders, user: buyer.user, items: order.items, degraded: buyer.cause != nil,
-      reason: buyer.cause.map(because))
+      reason: buyer.cause?.inWords)
   }
 
   private func unavailable(_ unchecked: UncheckedUser) -> HTTPResponse {
     let seconds = (unchecked.retryAfter ?? .zero).retryAfter
     let problem = Problem(
       "user \(unchecked.id) cannot be checked and is not known here",
-      reason: because(unchecked.cause), retryAfter: seconds)
+      reason: unchecked.cause.inWords, retryAfter: seconds)
     return .json(
       .serviceUnavailable, problem, headers: [HTTPHeader("Retry-After"): String(seconds)])
-  }
-
-  private func because(_ cause: any Error) -> String {
-    guard let rejection = cause as? CircuitOpenError else { return "\(cause)" }
-    let next = rejection.retryAfter.map { ", next try in \($0.inSeconds)" } ?? ""
-    return "circuit \(rejection.reason)\(next)"
   }
 }

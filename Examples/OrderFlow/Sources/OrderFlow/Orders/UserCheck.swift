@@ -1,15 +1,16 @@
 package import Resilience
 
-/// Checks users at the user service; this is where the circuit breaker is used.
+/// Checks users at the user service; this is where the library is called.
 package struct UserCheck: Sendable {
-  package let breaker: CircuitBreaker
+  package let policies: UserPolicies
   private let users: UserClient
-  private let known: LastKnownUsers
+  private let known: LastKnownGood<Int, User>
 
   package init(
-    _ users: UserClient, through breaker: CircuitBreaker, known: LastKnownUsers = .init()
+    _ users: UserClient, through policies: UserPolicies,
+    known: LastKnownGood<Int, User> = LastKnownGood("users")
   ) {
-    self.breaker = breaker
+    self.policies = policies
     self.users = users
     self.known = known
   }
@@ -18,14 +19,20 @@ package struct UserCheck: Sendable {
   /// - Throws: ``UnknownUser``; ``UncheckedUser`` if the service cannot be asked and the user was
   ///   never seen; `CancellationError`.
   package func check(_ id: Int) async throws -> CheckedUser {
-    try await breaker.run {
+    try await policies.pipeline.run {
       let user = try await users.find(id)
-      await known.remember(user)
+      known.remember(user, for: id)
       return CheckedUser(user: user, cause: nil)
     } fallback: { error in
-      if error is UnknownUser { throw error }
-      guard let user = await known[id] else { throw UncheckedUser(id: id, cause: error) }
-      return CheckedUser(user: user, cause: error)
+      switch error {
+      case is UnknownUser:
+        // An answer, and a right one: what was known of the user is so no longer.
+        known.forget(id)
+        throw error
+      default:
+        guard let last = known.recall(id) else { throw UncheckedUser(id: id, cause: error) }
+        return CheckedUser(user: last.value, cause: error)
+      }
     }
   }
 }
@@ -43,26 +50,4 @@ package struct UncheckedUser: RetryAfterHint {
   package let cause: any Error
 
   package var retryAfter: Duration? { (cause as? any RetryAfterHint)?.retryAfter }
-}
-
-extension CircuitBreaker {
-  /// The classic configuration: five failures in a row within ten seconds open the circuit, three
-  /// probes that succeed close it.
-  ///
-  /// - Parameter openFor: 30 s in production; a demo shortens it.
-  package static func classic(
-    openFor: Duration, clock: any Clock<Duration> = ContinuousClock(),
-    observers: [any ResilienceObserver] = []
-  ) -> CircuitBreaker {
-    CircuitBreaker(
-      "user-service",
-      tripping: .consecutiveFailures(5),
-      over: .interval(.seconds(10)),
-      recovery: Recovery(
-        openFor: .constant(openFor), probes: 3, successesToClose: 3, probation: .zero),
-      // That there is no such user is an answer, and a right one.
-      classify: { error in error is UnknownUser ? .ignored : nil },
-      clock: clock,
-      observers: observers)
-  }
 }

@@ -49,8 +49,12 @@ package final class Timeline: Sendable {
 
 extension Timeline: ResilienceObserver {
   package func observe(_ event: any ResilienceEvent) {
-    guard let event = event as? CircuitBreaker.Event, case .stateChanged(let change) = event.kind
-    else { return }
-    add(TransitionEntry(change))
+    switch event {
+    case let event as CircuitBreaker.Event:
+      if case .stateChanged(let change) = event.kind { add(TransitionEntry(change)) }
+    case let event as Retry.Event:
+      if let entry = RetryEntry(event.kind) { add(entry) }
+    default: break
+    }
   }
 }

@@ -36,6 +36,21 @@ private struct Line<Entry: TimelineEntry>: Encodable {
   }
 }
 
+/// What the order service calls the user service through.
+package struct PipelineEntry: TimelineEntry {
+  package static let event = "pipeline"
+  /// The outermost first.
+  package let layers: [String]
+
+  package init(_ layers: [PolicyLayer]) { self.layers = layers.map(\.description) }
+
+  package func text(at time: String) -> String { columns }
+
+  package var columns: String {
+    (["order-service calls user-service through"] + layers).joined(separator: "\n  ")
+  }
+}
+
 /// The user service was broken, or mended.
 package struct HealthEntry: TimelineEntry {
   package static let event = "user-service"
@@ -50,6 +65,7 @@ extension Health {
   fileprivate var inWords: String {
     switch self {
     case .healthy: "healthy"
+    case .flaky: "flaky: every third request is answered 500"
     case .errors: "broken: it answers 500"
     case .slow: "slow: it answers too late"
     case .refusing: "down: connections are refused"
@@ -94,8 +110,10 @@ package struct OrderEntry: TimelineEntry {
   /// The state of the circuit after it.
   package let state: String
   package let why: String
-  /// The calls it made to the user service: 1, or 0 if the circuit was open.
+  /// Whether it reached the user service: 1, or 0 if the circuit was open.
   package let userCalls: Int
+  /// The requests that it made there: more than 1 if it was tried again.
+  package let attempts: Int
   package let retryAfter: Int?
 
   package enum Answer: String, Codable, Sendable {
@@ -118,7 +136,12 @@ package struct Summary: TimelineEntry, Decodable, Equatable {
   package var created = 0
   package var degraded = 0
   package var refused = 0
+  /// The orders that reached the user service.
   package var userCalls = 0
+  /// The requests that they made there.
+  package var attempts = 0
+  /// The orders that got no further attempt, because the budget had nothing left.
+  package var budgetRefused = 0
   package var transitions: [String] = []
 
   /// It has no time, so that two runs can be compared.
@@ -126,12 +149,13 @@ package struct Summary: TimelineEntry, Decodable, Equatable {
 
   package var columns: String {
     "summary orders=\(orders) created=\(created) degraded=\(degraded) refused=\(refused) "
-      + "user-calls=\(userCalls) transitions=\(transitions.joined(separator: ">"))"
+      + "user-calls=\(userCalls) attempts=\(attempts) budget-refused=\(budgetRefused) "
+      + "transitions=\(transitions.joined(separator: ">"))"
   }
 }
 
 extension String {
-  fileprivate func padded(to width: Int) -> String {
+  func padded(to width: Int) -> String {
     self + String(repeating: " ", count: max(0, width - count))
   }
 }

@@ -1,4 +1,5 @@
 package import Foundation
+import Resilience
 import Synchronization
 
 #if canImport(FoundationNetworking)
@@ -7,17 +8,14 @@ import Synchronization
 
 /// The order service's side of the user service.
 ///
-/// A plain HTTP client with a timeout; it knows nothing of a circuit breaker.
+/// A plain HTTP client. It ends when it is cancelled, and tells the service how long its caller waits;
+/// it has no timeout of its own and knows nothing of retries and circuits.
 package final class UserClient: Sendable {
   private let base: URL
-  private let timeout: Duration
   private let session = URLSession.loopback()
   private let counter = Atomic<Int>(0)
 
-  package init(base: URL, timeout: Duration) {
-    self.base = base
-    self.timeout = timeout
-  }
+  package init(base: URL) { self.base = base }
 
   /// How many calls have been made, those to a service that refused the connection included.
   package var calls: Int { counter.load(ordering: .relaxed) }
@@ -41,14 +39,11 @@ package final class UserClient: Sendable {
   }
 
   private func get(_ path: String) async throws -> (Data, Int) {
-    let request = URLRequest(url: base.appending(path: path))
+    var request = URLRequest(url: base.appending(path: path))
+    request.announce(Deadline.current)
     do {
-      let (data, response) = try await within(timeout) { [session] in
-        try await session.data(for: request)
-      }
+      let (data, response) = try await session.data(for: request)
       return (data, (response as? HTTPURLResponse)?.statusCode ?? 0)
-    } catch let error as TimeLimitExceeded {
-      throw UserServiceError.noAnswer(within: error.limit)
     } catch let error as URLError where error.code == .cannotConnectToHost {
       throw UserServiceError.connectionRefused
     } catch let error as URLError {
@@ -64,7 +59,6 @@ package final class UserClient: Sendable {
 /// The user service did not do its work. Each of these is a failure to the circuit breaker.
 package enum UserServiceError: Error, Equatable, CustomStringConvertible {
   case status(Int)
-  case noAnswer(within: Duration)
   case connectionRefused
   case connectionFailed(String)
   case unreadable
@@ -72,7 +66,6 @@ package enum UserServiceError: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .status(let code): "user-service answered \(code)"
-    case .noAnswer(let limit): "user-service did not answer within \(limit.inSeconds)"
     case .connectionRefused: "user-service refused the connection"
     case .connectionFailed(let why): "user-service broke the connection: \(why)"
     case .unreadable: "user-service answered 200 without a user"

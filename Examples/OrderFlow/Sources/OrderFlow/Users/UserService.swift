@@ -5,6 +5,8 @@ package import Foundation
 package enum Health: String, Codable, CaseIterable, Sendable {
   /// Answers at once.
   case healthy
+  /// Answers 500 to every third request.
+  case flaky
   /// Answers 500 at once.
   case errors
   /// Answers rightly, but later than anybody waits.
@@ -51,19 +53,24 @@ private actor Desk {
   private let slowness: Duration
   private(set) var health: Health = .healthy
   private(set) var requests = 0
+  private var requestsInThisHealth = 0
 
   init(users: [User], slowness: Duration) {
     self.users = Dictionary(users.map { ($0.id, $0) }) { _, last in last }
     self.slowness = slowness
   }
 
-  func become(_ health: Health) { self.health = health }
+  func become(_ health: Health) {
+    self.health = health
+    requestsInThisHealth = 0
+  }
 
   func answer(_ request: Request) async -> HTTPResponse {
     guard let name = Self.user(in: request.path) else { return .noSuchResource(request) }
     guard request.method == .GET else { return .methodNotAllowed(request, allowed: .GET) }
     requests += 1
-    if health == .errors {
+    requestsInThisHealth += 1
+    if fails {
       return .json(.internalServerError, Problem("the user service is broken"))
     }
     if health == .slow {
@@ -75,6 +82,10 @@ private actor Desk {
     }
     guard let user = users[id] else { return .json(.notFound, Problem("there is no user \(id)")) }
     return .json(.ok, user)
+  }
+
+  private var fails: Bool {
+    health == .errors || health == .flaky && requestsInThisHealth.isMultiple(of: 3)
   }
 
   private static func user(in path: String) -> Substring? {
