@@ -40,7 +40,7 @@ extension Documentation {
       #expect(
         Set(others) == [
           "\(readme) swift package", "\(readme) sh", "\(readme) text", "\(guide) text",
-          "\(RetryFigures.guide) text", "\(TimeoutSnippets.guide) text",
+          "\(RetryFigures.guide) text", "\(TimeoutUsage.guide) text",
         ])
     }
 

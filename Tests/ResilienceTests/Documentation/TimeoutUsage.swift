@@ -3,8 +3,8 @@ import ResilienceTesting
 import Testing
 
 extension Documentation {
-  @Suite("Documentation: timeouts")
-  struct TimeoutSnippets {
+  @Suite("Documentation: use of timeouts")
+  struct TimeoutUsage {
     let users = UserService()
     let id = 1
 
@@ -105,7 +105,7 @@ extension Documentation {
 
 // MARK: - Over the wire
 
-extension Documentation.TimeoutSnippets {
+extension Documentation.TimeoutUsage {
   typealias Request = Documentation.Request
   typealias Response = Documentation.Response
   typealias Unavailable = Documentation.Unavailable
@@ -161,7 +161,7 @@ extension Documentation.TimeoutSnippets {
 
 // MARK: - Figures
 
-extension Documentation.TimeoutSnippets {
+extension Documentation.TimeoutUsage {
   static let guide = "\(Documentation.catalog)/TimeoutGuide.md"
 
   @Test("the defaults are those in the table")
