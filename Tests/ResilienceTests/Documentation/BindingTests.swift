@@ -41,6 +41,7 @@ extension Documentation {
         Set(others) == [
           "\(readme) swift package", "\(readme) sh", "\(readme) text", "\(guide) text",
           "\(RetryFigures.guide) text", "\(TimeoutUsage.guide) text",
+          "\(FallbackUsage.guide) text", "\(PipelineUsage.guide) text",
         ])
     }
 
