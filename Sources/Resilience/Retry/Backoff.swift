@@ -36,7 +36,7 @@ public struct Backoff: Sendable, CustomStringConvertible {
   /// min(`cap`, `from` + k · `step`) before the attempt that follows k + 1 failures.
   ///
   /// - Parameters:
-  ///   - from: before the second attempt; zero or more.
+  ///   - first: before the second attempt; zero or more.
   ///   - step: by how much each is longer; zero or more.
   ///   - cap: the longest, before jitter; zero or more, 20 s by default.
   ///   - jitter: how it is spread; ``Jitter/full`` by default.
@@ -49,7 +49,7 @@ public struct Backoff: Sendable, CustomStringConvertible {
   /// min(`cap`, `from` · `factor`ᵏ) before the attempt that follows k + 1 failures.
   ///
   /// - Parameters:
-  ///   - from: before the second attempt; zero or more. From zero it stays zero.
+  ///   - first: before the second attempt; zero or more. From zero it stays zero.
   ///   - factor: at least 1; 2 by default.
   ///   - cap: the longest, before jitter; zero or more, 20 s by default.
   ///   - jitter: how it is spread; ``Jitter/full`` by default.
@@ -67,7 +67,7 @@ public struct Backoff: Sendable, CustomStringConvertible {
   /// before the draw. A delay before that is less than `from`, as zero is at first, counts as it.
   ///
   /// - Parameters:
-  ///   - from: the shortest; zero or more. From zero it stays zero.
+  ///   - first: the shortest; zero or more. From zero it stays zero.
   ///   - cap: the longest; zero or more, 20 s by default.
   public static func decorrelated(from first: Duration, cap: Duration = .seconds(20)) -> Backoff {
     Backoff(kind: .decorrelated(from: first, cap: cap), jitter: .none)

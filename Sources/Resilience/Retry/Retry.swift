@@ -80,10 +80,18 @@ public struct Retry: ResiliencePolicy {
   /// A retry with a budget of yours, or without one.
   ///
   /// - Parameters:
+  ///   - name: for events and descriptions.
+  ///   - maxAttempts: how many attempts a call makes at most, the first among them; 3 by default.
+  ///   - backoff: how long to wait before the next attempt.
+  ///   - hintCap: the longest wait that an error's ``RetryAfterHint`` can ask for; 30 s by default.
+  ///   - rejections: what to do about the rejections of policies inside.
+  ///   - nesting: how many attempts are made inside another retry's attempt.
   ///   - budget: what pays for attempts beyond the first. `nil` for none: then each call makes as
   ///     many attempts as it may, which multiplies the load on a dependency that is down.
-  ///
-  /// The other parameters are those of the other initializer.
+  ///   - deciding: what to do about an error; as in the other initializer.
+  ///   - clock: what waits are measured on; `ContinuousClock` by default.
+  ///   - seed: repeats the jitter; random by default.
+  ///   - observers: who is told what happens.
   public init(
     _ name: String = "retry",
     maxAttempts: Int = 3,
@@ -110,9 +118,14 @@ public struct Retry: ResiliencePolicy {
   /// Settings that cannot work stop the program; check those that arrive at run time with
   /// ``Configuration/validate()`` before.
   ///
-  /// The other parameters are those of the other initializers.
-  ///
-  /// - Parameter configuration: the settings.
+  /// - Parameters:
+  ///   - name: for events and descriptions.
+  ///   - configuration: the settings.
+  ///   - budget: what pays for attempts beyond the first; `nil` for none.
+  ///   - deciding: what to do about an error; as in the other initializers.
+  ///   - clock: what waits are measured on; `ContinuousClock` by default.
+  ///   - seed: repeats the jitter; random by default.
+  ///   - observers: who is told what happens.
   public init(
     _ name: String = "retry",
     configuration: Configuration,

@@ -46,8 +46,8 @@ extension Retry {
 
     private let kind: Kind
 
-    /// One: the retry outside repeats it. Three services in a row with three attempts each make
-    /// three calls at the last one, not 27.
+    /// One: the retry outside repeats it. Three layers of a program, each with three attempts, make
+    /// three calls at the bottom, not 27.
     public static let once = Nesting(kind: .once)
 
     /// As many as anywhere else: they multiply.

@@ -87,9 +87,9 @@ extension Documentation {
       #expect(shown.map(\.code) == [events.descriptions])
     }
 
-    @Test("the defaults are those in the table")
-    func defaults() throws {
-      let rows = try rows(inMarkdown: Self.guide)
+    @Test("the defaults are those in the tables", arguments: [guide, readme])
+    func defaults(file: String) throws {
+      let rows = try rows(inMarkdown: file)
       let settings = LastKnownGood<Int, Int>.Configuration()
       #expect(rows.first { $0.first == "`capacity`" }?[1] == "`\(settings.capacity)`")
       #expect(rows.first { $0.first == "`maxAge`" }?[1] == "`.seconds(600)`")

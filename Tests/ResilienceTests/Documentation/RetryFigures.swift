@@ -29,7 +29,7 @@ extension Documentation {
       ]
     }
 
-    @Test("the defaults are those in the tables", arguments: [guide])
+    @Test("the defaults are those in the tables", arguments: [guide, readme])
     func defaults(file: String) throws {
       let rows = try rows(inMarkdown: file)
       for setting in Self.defaults {
@@ -141,11 +141,16 @@ extension Documentation.RetryFigures {
       ("`budget: nil`", nil), ("a new one", RetryBudget(clock: clock)),
       ("one with 1000 successes just before", earned),
     ]
+    var counted: [Int] = []
     for (name, budget) in budgets {
       let calls = await callsInOutage(budget)
       let row = rows.first { $0.first == name }
       #expect(row?[1] == "\(calls)", "\(name)")
+      counted.append(calls)
     }
+    let text = try Documentation.lines(of: Documentation.readme).joined(separator: " ")
+    let claim = "become \(counted[1]) with a new budget, and \(counted[0]) without any"
+    #expect(text.contains(claim))
   }
 
   @Test("three retries inside each other make as many calls as the table says")

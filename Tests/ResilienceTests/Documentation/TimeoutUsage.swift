@@ -164,9 +164,9 @@ extension Documentation.TimeoutUsage {
 extension Documentation.TimeoutUsage {
   static let guide = "\(Documentation.catalog)/TimeoutGuide.md"
 
-  @Test("the defaults are those in the table")
-  func defaults() throws {
-    let rows = try Documentation.rows(inMarkdown: Self.guide)
+  @Test("the defaults are those in the tables", arguments: [guide, Documentation.readme])
+  func defaults(file: String) throws {
+    let rows = try Documentation.rows(inMarkdown: file)
     let row = rows.first { $0.first == "`maxAbandoned`" }
     #expect(row?[1] == "`\(AbandoningTimeout(.seconds(1)).maxAbandoned)`")
   }
