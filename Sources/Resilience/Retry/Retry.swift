@@ -186,20 +186,30 @@ public struct Retry: ResiliencePolicy {
       let attempt = shared.begin()
       let execution = Execution(attempt: course.attempt, hedge: execution.hedge)
       var result: Graded<Success>?
+      var failure: (any Error)?
       do {
         try await attempt.run(#isolation) { result = try await operation(execution) }
         attempt.end()
         // The operation returned, or this line is not reached.
         let graded = result.take()!
         guard shared.mustRepeat(&course, after: graded.outcome) else { return graded }
+        result = consume graded
       } catch {
         attempt.end()
         try shared.prepareNext(&course, after: error)
+        failure = error
       }
       try await shared.wait(for: course)
       // Asking this here also keeps the caller's actor: on 6.3.1 it is lost between an await and
       // the call of a closure if nothing synchronous happens between them.
       if Task.isCancelled { throw shared.cancelled(before: course) }
+      if shared.isTooLate(for: course, failure) {
+        if let failure { throw failure }
+        // It has thrown or returned.
+        return result.take()!
+      }
+      // Before the next attempt begins. 6.3.1 does not release it by itself at the end of the scope.
+      result = nil
     }
   }
 }

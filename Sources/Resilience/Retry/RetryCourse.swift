@@ -6,20 +6,30 @@ extension Retry {
     @usableFromInline private(set) var attempt = 1
 
     /// The wait before it.
-    private(set) var delay = Duration.zero
+    private(set) var pause = Pause()
 
     @usableFromInline
     init() {}
 
-    mutating func advance(after delay: Duration) {
+    mutating func advance(after pause: Pause) {
       attempt.increment()
-      self.delay = delay
+      self.pause = pause
     }
+  }
+
+  /// The wait before an attempt.
+  struct Pause: Hashable, Sendable {
+    /// What the backoff drew; the next is drawn with it. What a server asked for once says nothing
+    /// about the waits that follow.
+    var drawn = Duration.zero
+
+    /// How long it is, in whole nanoseconds: what the backoff drew, or a hint.
+    var length = Duration.zero
   }
 
   /// What comes after a failed attempt.
   enum Step: Hashable, Sendable {
-    case retry(after: Duration)
+    case retry(after: Pause)
     case end(End)
   }
 
@@ -33,23 +43,27 @@ extension Retry {
 }
 
 extension Retry.Configuration {
-  /// What comes after a failed attempt, if the budget allows it.
+  /// What comes after a failed attempt, if the budget allows it. The first that stands in the way
+  /// decides: the decision, the number of attempts, the deadline; and then, elsewhere, the budget.
   ///
   /// - Parameters:
   ///   - course: the call whose attempt has failed.
   ///   - decision: what is to be done about that.
   ///   - remaining: how much time the deadline leaves; `nil` without one.
+  ///   - chance: what the backoff draws from.
   func step(
-    after course: Retry.Course, _ decision: Retry.Decision, remaining: Duration?,
-    using random: inout some RandomNumberGenerator
+    after course: Retry.Course, _ decision: Retry.Decision,
+    remaining: @autoclosure () -> Duration?, chance: @autoclosure () -> SplitMix64
   ) -> Retry.Step {
     guard case .retry(let hint) = decision.kind else { return .end(.stopped) }
     guard course.attempt < maxAttempts else { return .end(.exhausted) }
+    var random = chance()
     let drawn = backoff.delay(
-      beforeAttempt: course.attempt + 1, previous: course.delay, using: &random)
-    let delay = max(drawn, min(hint ?? .zero, hintCap))
+      beforeAttempt: course.attempt + 1, previous: course.pause.drawn, using: &random)
+    let length = max(drawn, min(hint ?? .zero, hintCap)).nanosecondsRoundedUp
+    let pause = Retry.Pause(drawn: drawn, length: .nanoseconds(length))
     // An attempt that began at the deadline would have no time.
-    if let remaining, delay >= remaining { return .end(.deadlineReached) }
-    return .retry(after: delay)
+    if let remaining = remaining(), pause.length >= remaining { return .end(.deadlineReached) }
+    return .retry(after: pause)
   }
 }

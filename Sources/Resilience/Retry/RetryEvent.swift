@@ -31,7 +31,7 @@ extension Retry {
       /// An attempt failed with an error that is not retried.
       case stopped(attempts: Int, error: (any Error)?)
 
-      /// The caller was cancelled, during an attempt or a wait.
+      /// The caller was cancelled, during the last of so many attempts or in the wait after it.
       case cancelled(attempts: Int)
     }
 
@@ -56,28 +56,39 @@ extension Retry {
   /// What happened in a retry's whole life.
   public struct Totals: Hashable, Sendable {
     /// Attempts beyond the first that were decided on.
-    public internal(set) var retries = 0
+    public var retries = 0
 
     /// Calls that succeeded after more than one attempt.
-    public internal(set) var recovered = 0
+    public var recovered = 0
 
     /// Calls that failed with the last attempt that may be made.
-    public internal(set) var exhausted = 0
+    public var exhausted = 0
 
     /// Calls that failed because the budget refused another attempt.
-    public internal(set) var budgetRefused = 0
+    public var budgetRefused = 0
 
     /// Calls that failed because the deadline left no time for another attempt.
-    public internal(set) var deadlineReached = 0
+    public var deadlineReached = 0
 
     /// Calls that failed with an error that is not retried.
-    public internal(set) var stopped = 0
+    public var stopped = 0
 
     /// Calls that ended with their caller's cancellation.
-    public internal(set) var cancelled = 0
+    public var cancelled = 0
 
-    /// Counts of nothing.
-    public init() {}
+    /// Nothing happened yet, unless told otherwise.
+    public init(
+      retries: Int = 0, recovered: Int = 0, exhausted: Int = 0, budgetRefused: Int = 0,
+      deadlineReached: Int = 0, stopped: Int = 0, cancelled: Int = 0
+    ) {
+      self.retries = retries
+      self.recovered = recovered
+      self.exhausted = exhausted
+      self.budgetRefused = budgetRefused
+      self.deadlineReached = deadlineReached
+      self.stopped = stopped
+      self.cancelled = cancelled
+    }
   }
 }
 
@@ -96,7 +107,7 @@ extension Retry.Event.Kind: CustomStringConvertible {
       "attempt \(attempts) failed, the deadline leaves no time for another" + Self.why(error)
     case .stopped(let attempts, let error):
       "attempt \(attempts) failed, not to be retried" + Self.why(error)
-    case .cancelled(let attempts): "cancelled at attempt \(attempts)"
+    case .cancelled(let attempts): "cancelled by the caller; attempts made: \(attempts)"
     }
   }
 

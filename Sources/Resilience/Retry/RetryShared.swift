@@ -50,7 +50,12 @@ extension Retry.Shared {
   /// A success inside another retry's attempt is counted there, if it is the same budget.
   @usableFromInline
   func countNested(_ outcome: Outcome) {
-    guard outcome == .success, let budget else { return }
+    guard outcome == .success else { return }
+    countInside()
+  }
+
+  private func countInside() {
+    guard let budget else { return }
     guard LiveAttempt.current?.budget != ObjectIdentifier(budget) else { return }
     budget.succeed()
   }
@@ -60,11 +65,12 @@ extension Retry.Shared {
   func mustRepeat(_ course: inout Retry.Course, after outcome: Outcome) -> Bool {
     switch outcome {
     case .success:
-      budget?.succeed()
+      // Where nested retries make one attempt, this one is not nested.
+      if configuration.nesting == .once { budget?.succeed() } else { countInside() }
       if course.attempt > 1 { recover(course) }
       return false
     case .ignored:
-      Task.isCancelled ? cancel(course) : returnToken(of: course)
+      Task.isCancelled ? cancel(course, after: course.attempt) : returnToken(of: course)
       return false
     case .failure:
       return prepareNext(&course, .retry, nil)
@@ -79,7 +85,7 @@ extension Retry.Shared {
     let hint = error as? any RetryAfterHint
     let outcome = Outcome(classifying: error, hint: hint, by: nil)
     if outcome == .ignored, Task.isCancelled {
-      cancel(course)
+      cancel(course, after: course.attempt)
       throw error
     }
     // Refused inside, or cancelled there: the attempt says nothing, and costs nothing.
@@ -106,15 +112,14 @@ extension Retry.Shared {
   private func prepareNext(
     _ course: inout Retry.Course, _ decision: Retry.Decision, _ error: (any Error)?
   ) -> Bool {
-    let remaining = Deadline.current?.remaining
-    var step = state.withLock { state in
-      configuration.step(after: course, decision, remaining: remaining, using: &state.random)
-    }
+    // Chance is split off: a backoff of the user's must not run under the lock.
+    var step = configuration.step(
+      after: course, decision, remaining: Deadline.current?.remaining,
+      chance: state.withLock { $0.random.split() })
     if case .retry = step, let budget, !budget.withdraw() { step = .end(.budgetRefused) }
-    count(step)
-    events.announce(Retry.Event(policy: name, kind: .init(step, course, error)))
-    guard case .retry(let delay) = step else { return false }
-    course.advance(after: delay)
+    record(step, after: course.attempt, error)
+    guard case .retry(let pause) = step else { return false }
+    course.advance(after: pause)
     return true
   }
 }
@@ -125,9 +130,9 @@ extension Retry.Shared {
   /// - Throws: `CancellationError` as soon as the caller is cancelled.
   @usableFromInline
   func wait(for course: Retry.Course) async throws {
-    guard course.delay > .zero else { return }
-    do { try await clock.sleep(for: course.delay.nanosecondsRoundedUp) } catch {
-      cancel(course)
+    guard course.pause.length > .zero else { return }
+    do { try await clock.sleep(for: course.pause.length.saturatingNanoseconds) } catch {
+      cancel(course, after: course.attempt - 1)
       throw error
     }
   }
@@ -135,8 +140,20 @@ extension Retry.Shared {
   /// The caller was cancelled before the attempt was made.
   @usableFromInline
   func cancelled(before course: Retry.Course) -> CancellationError {
-    cancel(course)
+    cancel(course, after: course.attempt - 1)
     return CancellationError()
+  }
+
+  /// Whether the deadline has passed meanwhile, though the wait was to end before it: who sleeps
+  /// may oversleep, and two clocks need not agree. Then the attempt is not made.
+  ///
+  /// - Parameter error: what the last attempt threw, if it did.
+  @usableFromInline
+  func isTooLate(for course: Retry.Course, _ error: (any Error)?) -> Bool {
+    guard course.pause.length > .zero, Deadline.current?.isExpired ?? false else { return false }
+    returnToken(of: course)
+    record(.end(.deadlineReached), after: course.attempt - 1, error)
+    return true
   }
 }
 
@@ -144,10 +161,10 @@ extension Retry.Shared {
 
 extension Retry.Shared {
   /// The attempt was cancelled, or not made: it costs nothing.
-  private func cancel(_ course: Retry.Course) {
+  private func cancel(_ course: Retry.Course, after attempts: Int) {
     returnToken(of: course)
     state.withLock { $0.totals.cancelled.increment() }
-    tell(.cancelled(attempts: course.attempt))
+    tell(.cancelled(attempts: attempts))
   }
 
   private func recover(_ course: Retry.Course) {
@@ -160,7 +177,7 @@ extension Retry.Shared {
     if course.attempt > 1 { budget?.giveBack() }
   }
 
-  private func count(_ step: Retry.Step) {
+  private func record(_ step: Retry.Step, after attempts: Int, _ error: (any Error)?) {
     state.withLock { state in
       switch step {
       case .retry: state.totals.retries.increment()
@@ -170,19 +187,19 @@ extension Retry.Shared {
       case .end(.budgetRefused): state.totals.budgetRefused.increment()
       }
     }
+    tell(.init(step, attempts, error))
   }
 
-  private func tell(_ kind: Retry.Event.Kind) {
-    events.announce(Retry.Event(policy: name, kind: kind))
+  private func tell(_ kind: @autoclosure () -> Retry.Event.Kind) {
+    events.announce(Retry.Event(policy: name, kind: kind()))
   }
 }
 
 extension Retry.Event.Kind {
-  fileprivate init(_ step: Retry.Step, _ course: Retry.Course, _ error: (any Error)?) {
-    let attempts = course.attempt
+  fileprivate init(_ step: Retry.Step, _ attempts: Int, _ error: (any Error)?) {
     self =
       switch step {
-      case .retry(let delay): .retrying(attempt: attempts + 1, after: delay, error: error)
+      case .retry(let pause): .retrying(attempt: attempts + 1, after: pause.length, error: error)
       case .end(.exhausted): .exhausted(attempts: attempts, error: error)
       case .end(.stopped): .stopped(attempts: attempts, error: error)
       case .end(.deadlineReached): .deadlineReached(attempts: attempts, error: error)

@@ -18,4 +18,9 @@ struct SplitMix64: RandomNumberGenerator, Sendable {
     mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
     return mixed ^ (mixed >> 31)
   }
+
+  /// A generator of its own for somebody else, who may draw from it without this one's lock.
+  mutating func split() -> SplitMix64 {
+    SplitMix64(seed: next())
+  }
 }
