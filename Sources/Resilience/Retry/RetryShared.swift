@@ -94,17 +94,16 @@ extension Retry.Shared {
     guard prepareNext(&course, decision, error) else { throw error }
   }
 
+  /// Asks for the hint only where it matters: that of a rejection may read a clock.
   private func decide(
     _ error: any Error, _ outcome: Outcome, _ hint: (any RetryAfterHint)?
   ) -> Retry.Decision {
-    let retryAfter = hint?.retryAfter
-    if let decision = deciding?(error) {
-      guard decision == .retry, let retryAfter else { return decision }
+    if let decision = deciding?(error) ?? (outcome == .failure ? .retry : nil) {
+      guard decision == .retry, let retryAfter = hint?.retryAfter else { return decision }
       return .retry(after: retryAfter)
     }
-    if outcome == .failure { return retryAfter.map { .retry(after: $0) } ?? .retry }
     guard configuration.rejections == .waitForRetryAfter, hint is any RejectionError,
-      let retryAfter, retryAfter <= configuration.hintCap
+      let retryAfter = hint?.retryAfter, retryAfter <= configuration.hintCap
     else { return .stop }
     return .retry(after: retryAfter)
   }

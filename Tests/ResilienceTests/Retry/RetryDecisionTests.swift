@@ -191,6 +191,38 @@ extension RetryDecisionTests {
     }
   }
 
+  /// A rejection that counts how often it is asked for its hint; a breaker's reads the clock.
+  private struct Refusal: RejectionError {
+    let asked: Shared<Int>
+    let policy = "inside"
+    let reason = "full"
+    var description: String { "refused" }
+
+    var retryAfter: Duration? {
+      asked.value += 1
+      return .seconds(2)
+    }
+  }
+
+  @Test("CB-25: a rejection is asked for its hint only where that matters, and then once")
+  func askedForHint() async throws {
+    let cases: [(Retry.Rejections, Retry.Decision?, asked: Int, retries: Int)] = [
+      (.stop, nil, 0, 0), (.waitForRetryAfter, nil, 1, 1), (.waitForRetryAfter, .stop, 0, 0),
+      (.stop, .retry, 1, 1), (.stop, .retry(after: .zero), 0, 1),
+    ]
+    for (rejections, decision, asked, retries) in cases {
+      try await withVirtualTime { clock in
+        let trial = Trial(
+          maxAttempts: 2, rejections: rejections, deciding: { _ in decision }, on: clock)
+        let refusal = Refusal(asked: Shared(0))
+        let script = Script<Int>([.fail(refusal), .succeed(1)], clock: clock)
+        _ = await trial.error { try await script() }
+        #expect(refusal.asked.value == asked)
+        #expect(trial.totals.retries == retries)
+      }
+    }
+  }
+
   @Test("RT-3: nor for one that does not fit the deadline")
   func rejectionAndDeadline() async throws {
     for (extra, ran) in [(Duration.zero, 0), (.tick, 1)] {
