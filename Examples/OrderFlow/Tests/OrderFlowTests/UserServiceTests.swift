@@ -125,6 +125,22 @@ struct UserServiceTests {
     await service.stop()
   }
 
+  @Test("an answer that comes while the call is being cancelled leaves nobody waiting")
+  func answerMeetsCancellation() async throws {
+    let service = UserService(slowness: .milliseconds(4))
+    let client = UserClient(base: try await service.start())
+    try await service.become(.slow)
+    // Around the time that an answer takes, in steps that are short enough to meet it.
+    for step in 0..<400 {
+      let limit = Duration.milliseconds(3) + .microseconds(step % 100 * 50)
+      _ = try? await Timeout(limit).run { try await client.find(1) }
+    }
+    try await service.become(.healthy)
+    #expect(try await client.find(1) == User(id: 1, name: "Ada"))
+    client.close()
+    await service.stop()
+  }
+
   @Test("a cancelled call reads as cancelled, not as a failing service")
   func cancelled() async throws {
     try await withService { service, _, client in

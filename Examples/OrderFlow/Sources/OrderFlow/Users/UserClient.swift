@@ -42,7 +42,7 @@ package final class UserClient: Sendable {
     var request = URLRequest(url: base.appending(path: path))
     request.announce(Deadline.current)
     do {
-      let (data, response) = try await session.data(for: request)
+      let (data, response) = try await session.answer(to: request)
       return (data, (response as? HTTPURLResponse)?.statusCode ?? 0)
     } catch let error as URLError where error.code == .cannotConnectToHost {
       throw UserServiceError.connectionRefused
