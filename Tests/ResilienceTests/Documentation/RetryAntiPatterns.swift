@@ -226,11 +226,9 @@ extension Documentation {
         let budget = RetryBudget(minimumCapacity: 10, clock: clock)
         let breaker = CircuitBreaker("user-service", clock: clock)
         breaker.isolate()
-        // snippet
         let retry = Retry(
           "user-service", budget: budget, deciding: { $0 is NoSuchUser ? .stop : nil },
           clock: clock)
-        // end snippet
         _ = try? await retry.run { try await breaker.run { try await users.find(id) } }
         #expect(breaker.snapshot().totals.rejected == 1)
         users.become(.failing(NoSuchUser()))

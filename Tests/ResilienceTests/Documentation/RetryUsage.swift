@@ -95,34 +95,16 @@ extension Documentation {
           try await clock.sleep(for: .seconds(3600))
           users.become(.answering)
         }()
-        // snippet
         let retry = Retry(
           "feed", maxAttempts: .max, backoff: .exponential(from: .seconds(1)), budget: nil,
           clock: clock)
         let user = try await retry.run { try await users.find(id) }
-        // end snippet
         try await recovery
         #expect(user == User(id: 1))
         #expect(retry.snapshot().totals.recovered == 1)
         #expect(users.calls > 100)
       }
     }
-
-    // snippet
-    @Test func triesAgainAfterTheBackoff() async throws {
-      try await withVirtualTime { clock in
-        let retry = Retry(
-          "user-service", backoff: .constant(.seconds(1), jitter: .none), clock: clock)
-        let find = Script([.fail(Unavailable()), .succeed(User(id: 1))], clock: clock)
-
-        let user = try await retry.run { try await find() }
-
-        #expect(user == User(id: 1))
-        #expect(find.calls == 2)
-        #expect(clock.now == .init(offset: .seconds(1)))
-      }
-    }
-    // end snippet
 
     @Test("events are lines for a log")
     func events() async throws {
