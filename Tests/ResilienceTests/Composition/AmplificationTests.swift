@@ -41,7 +41,7 @@ struct AmplificationTests {
     var callsInOutage = 0
   }
 
-  static let clients = 5
+  static let clients = 3
   static let interval = Duration.milliseconds(50)
 
   /// Twenty calls a second from each client, every client with a pipeline of its own.
