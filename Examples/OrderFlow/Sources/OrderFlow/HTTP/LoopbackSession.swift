@@ -9,7 +9,9 @@ extension URLSession {
   package static func loopback() -> URLSession {
     bypassProxies
     let configuration = URLSessionConfiguration.ephemeral
-    configuration.requestCachePolicy = .reloadIgnoringLocalCacheData
+    // No answer is cached here, but on Linux even an unused cache is asked first, and a task that is
+    // cancelled meanwhile and ends can stop the program. Foundation's issue 3296 has the message.
+    configuration.urlCache = nil
     configuration.httpShouldSetCookies = false
     return URLSession(configuration: configuration)
   }
