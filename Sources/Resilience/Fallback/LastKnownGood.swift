@@ -50,6 +50,7 @@ public final class LastKnownGood<Key: Hashable & Sendable, Value: Sendable>: Sen
   public let name: String
 
   private let configuration: Configuration
+  private let classify: (@Sendable (any Error) -> Outcome?)?
   private let source: TimeSource
   private let shared: Lock<Shared>
   private let announcer: Announcer<Event>
@@ -65,6 +66,11 @@ public final class LastKnownGood<Key: Hashable & Sendable, Value: Sendable>: Sen
   ///     needed.
   ///   - maxAge: how old a value may be to be served; 10 minutes by default. At exactly this age it
   ///     still is. More than 292 years are held at that.
+  ///   - classify: what an error means. For a ``Outcome/failure`` what is remembered is served. A
+  ///     ``Outcome/success`` is an answer, such as that there is no such user: it is thrown, and what
+  ///     was remembered is forgotten. What is ``Outcome/ignored`` is thrown, too, and nothing
+  ///     changes. `nil` from it, as without it, means a failure, rejections included. Called once
+  ///     for each error, outside any lock, but not for calls that their callers cancelled.
   ///   - clock: what time is; `ContinuousClock` by default. One that steps back is read as one that
   ///     stands still.
   ///   - observers: who is told when a stale value is served.
@@ -72,12 +78,13 @@ public final class LastKnownGood<Key: Hashable & Sendable, Value: Sendable>: Sen
     _ name: String = "last-known-good",
     capacity: Int = 1_000,
     maxAge: Duration = .seconds(600),
+    classify: (@Sendable (any Error) -> Outcome?)? = nil,
     clock: any Clock<Duration> = ContinuousClock(),
     observers: [any ResilienceObserver] = []
   ) {
     self.init(
-      name, configuration: Configuration(capacity: capacity, maxAge: maxAge), clock: clock,
-      observers: observers)
+      name, configuration: Configuration(capacity: capacity, maxAge: maxAge), classify: classify,
+      clock: clock, observers: observers)
   }
 
   /// A memory with settings in one value.
@@ -88,11 +95,13 @@ public final class LastKnownGood<Key: Hashable & Sendable, Value: Sendable>: Sen
   /// - Parameters:
   ///   - name: the name of the memory, for events and snapshots.
   ///   - configuration: the settings.
+  ///   - classify: what an error means. As in the other initializer.
   ///   - clock: what time is; `ContinuousClock` by default. As in the other initializer.
   ///   - observers: who is told when a stale value is served.
   public init(
     _ name: String = "last-known-good",
     configuration: Configuration,
+    classify: (@Sendable (any Error) -> Outcome?)? = nil,
     clock: any Clock<Duration> = ContinuousClock(),
     observers: [any ResilienceObserver] = []
   ) {
@@ -101,6 +110,7 @@ public final class LastKnownGood<Key: Hashable & Sendable, Value: Sendable>: Sen
     }
     self.name = name
     self.configuration = configuration
+    self.classify = classify
     source = TimeSource(clock)
     shared = Lock(Shared(Self.emptyStore(configuration)))
     announcer = Announcer(to: observers)
@@ -183,7 +193,15 @@ extension LastKnownGood {
   /// How a call that threw is answered.
   @usableFromInline
   func answer(to error: any Error, for key: Key) throws -> Answer {
-    guard !Task.isCancelled, let answer = served(for: key, insteadOf: error) else { throw error }
+    if Task.isCancelled { throw error }
+    switch classify?(error) {
+    case .failure, nil: break
+    case .ignored: throw error
+    case .success:
+      forget(key)
+      throw error
+    }
+    guard let answer = served(for: key, insteadOf: error) else { throw error }
     return answer
   }
 

@@ -20,7 +20,7 @@ extension LastKnownGood {
   ///   failed. A value that counts as a failure is returned as fresh if nothing is remembered, or
   ///   if the caller's task is cancelled.
   /// - Throws: what the operation or the policy throws, as it is, if nothing is remembered that is
-  ///   young enough, or if the caller's task is cancelled.
+  ///   young enough, if `classify:` says otherwise, or if the caller's task is cancelled.
   @inlinable
   public func run(
     _ key: Key,
@@ -55,7 +55,7 @@ extension LastKnownGood {
   ///   failed. A value that counts as a failure is returned as fresh if nothing is remembered, or
   ///   if the caller's task is cancelled.
   /// - Throws: what the operation or the policy throws, as it is, if nothing is remembered that is
-  ///   young enough, or if the caller's task is cancelled.
+  ///   young enough, if `classify:` says otherwise, or if the caller's task is cancelled.
   @_disfavoredOverload
   @inlinable
   public func run(
@@ -88,7 +88,7 @@ extension LastKnownGood {
   ///   counts as a failure is returned as fresh if nothing is remembered, or if the caller's task
   ///   is cancelled.
   /// - Throws: what the operation throws, as it is, if nothing is remembered that is young enough,
-  ///   or if the caller's task is cancelled.
+  ///   if `classify:` says otherwise, or if the caller's task is cancelled.
   @inlinable
   public func run(
     _ key: Key,
