@@ -81,8 +81,6 @@ private struct LayerOrder {
   }
 
   private func lastRetry(before position: Int) -> Int? {
-    layers[..<position].lastIndex { layer in
-      if case .retry = layer.role.kind { true } else { false }
-    }
+    layers[..<position].indices.last { wantsAttempts(at: $0) }
   }
 }

@@ -12,6 +12,7 @@ struct LiveAttempt: Sendable {
   private enum Place: Sendable {
     case slot(Int, turn: UInt64)
     case own(Life)
+    case none
   }
 
   /// Whether an attempt lives that has found no slot.
@@ -20,6 +21,9 @@ struct LiveAttempt: Sendable {
   }
 
   private let place: Place
+
+  /// Whether it was begun by who has it, and not by a retry outside.
+  private let isOwned: Bool
 
   /// The budget that counts the attempt's success.
   let budget: ObjectIdentifier?
@@ -33,23 +37,40 @@ struct LiveAttempt: Sendable {
   /// Begins an attempt. Costs an atomic exchange; it allocates only where thousands of attempts
   /// live at once.
   init(countedBy budget: RetryBudget?) {
-    self.budget = budget.map { ObjectIdentifier($0) }
-    place = Slots.take().map { .slot($0.slot, turn: $0.turn) } ?? .own(Life())
+    self.init(
+      Slots.take().map { .slot($0.slot, turn: $0.turn) } ?? .own(Life()), isOwned: true,
+      budget: budget.map { ObjectIdentifier($0) })
+  }
+
+  /// The attempt outside, if there is one, for a retry that does not repeat: what runs inside finds
+  /// what it would find without it.
+  static var outside: LiveAttempt {
+    let current = current
+    return LiveAttempt(current?.place ?? .none, isOwned: false, budget: current?.budget)
+  }
+
+  private init(_ place: Place, isOwned: Bool, budget: ObjectIdentifier?) {
+    self.place = place
+    self.isOwned = isOwned
+    self.budget = budget
   }
 
   private var isLive: Bool {
     switch place {
     case .slot(let slot, let turn): Slots.isTaken(slot, turn: turn)
     case .own(let life): !life.hasEnded.load(ordering: .acquiring)
+    case .none: false
     }
   }
 
-  /// Ends the attempt. Once.
+  /// Ends the attempt, once, if it was begun here.
   @usableFromInline
   func end() {
+    guard isOwned else { return }
     switch place {
     case .slot(let slot, let turn): Slots.giveBack(slot, turn: turn)
     case .own(let life): life.hasEnded.store(true, ordering: .releasing)
+    case .none: break
     }
   }
 

@@ -11,7 +11,7 @@ extension Retry {
 
     /// What can happen in a retry. More may come: give a `switch` a `default`.
     ///
-    /// The error is `nil` where the attempt returned a value that counts as a failure.
+    /// The error is `nil` where the attempt returned a value that does not count as a success.
     public enum Kind: Sendable {
       /// An attempt failed, and the attempt of this number follows after the delay.
       case retrying(attempt: Int, after: Duration, error: (any Error)?)
@@ -112,6 +112,6 @@ extension Retry.Event.Kind: CustomStringConvertible {
   }
 
   private static func why(_ error: (any Error)?) -> String {
-    error.map { " (\($0))" } ?? " (a result that counts as a failure)"
+    error.map { " (\($0))" } ?? " (a result that is no success)"
   }
 }

@@ -42,9 +42,10 @@ extension Retry.Shared {
     configuration.nesting == .once && LiveAttempt.current != nil
   }
 
+  /// A retry of one attempt leaves it to those inside to make more.
   @usableFromInline
   func begin() -> LiveAttempt {
-    LiveAttempt(countedBy: budget)
+    configuration.maxAttempts > 1 ? LiveAttempt(countedBy: budget) : .outside
   }
 
   /// A success inside another retry's attempt is counted there, if it is the same budget.
@@ -70,7 +71,8 @@ extension Retry.Shared {
       if course.attempt > 1 { recover(course) }
       return false
     case .ignored:
-      Task.isCancelled ? cancel(course, after: course.attempt) : returnToken(of: course)
+      // Of a policy inside that grades so, if nobody was cancelled.
+      if Task.isCancelled { cancel(course, after: course.attempt) } else { ignore(course) }
       return false
     case .failure:
       return prepareNext(&course, .retry, nil)
@@ -164,6 +166,11 @@ extension Retry.Shared {
     returnToken(of: course)
     state.withLock { $0.totals.cancelled.increment() }
     tell(.cancelled(attempts: attempts))
+  }
+
+  private func ignore(_ course: Retry.Course) {
+    returnToken(of: course)
+    record(.end(.stopped), after: course.attempt, nil)
   }
 
   private func recover(_ course: Retry.Course) {

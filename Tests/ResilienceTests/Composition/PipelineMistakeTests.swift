@@ -210,6 +210,7 @@ extension PipelineMistakeTests {
       // Retries that nest because somebody asked for it.
       [retry("outer"), retry("inner", nests: true)],
       [retry("outer"), retry("inner", attempts: 1)],
+      [retry("outer", attempts: 1), retry("inner")],
       // Timeouts that become shorter inwards.
       [total, timeout(.milliseconds(999), "call"), attempt],
       [layer(.other, "mine"), layer(.faultInjection, "faults"), retry(), layer(.other, "mine")],

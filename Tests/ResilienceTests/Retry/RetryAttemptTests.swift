@@ -124,7 +124,7 @@ extension RetryAttemptTests {
       #expect(status == 504)
       #expect(clock.now.offset == .seconds(2))
       #expect(trial.totals == .init(retries: 2, exhausted: 1))
-      let result = "(a result that counts as a failure)"
+      let result = "(a result that is no success)"
       #expect(
         trial.told == [
           "attempt 2 after 1.0 seconds \(result)", "attempt 3 after 1.0 seconds \(result)",

@@ -57,6 +57,20 @@ struct RetryNestingTests {
     }
   }
 
+  @Test("RT-5: a retry of one attempt leaves it to those inside to make more")
+  func oneAttempt() async throws {
+    try await withVirtualTime { clock in
+      let (outer, b, c) = (Self.retry(clock, attempts: 1), Self.retry(clock), Self.retry(clock))
+      #expect(await Self.fail(outer, b, c) == 3)
+      #expect(outer.snapshot().totals == .init(exhausted: 1))
+      #expect(b.snapshot().totals == .init(retries: 2, exhausted: 1))
+      // It does not hide the one around it, either.
+      let between = Self.retry(clock, attempts: 1, nesting: .allowed)
+      #expect(await Self.fail(b, between, c) == 3)
+      #expect(c.snapshot().totals == .init())
+    }
+  }
+
   /// The ways in which work inside an attempt comes to be in another task.
   enum Way: CaseIterable {
     case asyncLet, group, timeout, unstructured
