@@ -144,6 +144,28 @@ extension Documentation.PipelineUsage {
     await #expect(throws: CircuitOpenError.self) { try await nightly.run {} }
   }
 
+  @Test("a pipeline that is put together at each use remembers by its policies")
+  func kept() async throws {
+    // snippet
+    struct UserPolicies: Sendable {
+      let retry = Retry("user-service")
+      let breaker = CircuitBreaker("user-service")
+
+      var pipeline: Pipeline<some ResiliencePolicy> {
+        Pipeline {
+          retry
+          breaker
+        }
+      }
+    }
+    // end snippet
+    let policies = UserPolicies()
+    try await policies.pipeline.run {}
+    try await policies.pipeline.run {}
+    #expect(policies.breaker.snapshot().totals.successes == 2)
+    #expect(policies.pipeline.validate() == [])
+  }
+
   @Test("an operation that may run concurrently")
   func concurrent() async throws {
     let (clock, id) = (VirtualClock(), 1)
