@@ -7,8 +7,8 @@ package protocol TimerTarget: AnyObject, Sendable {
 
 /// The timers of all calls on one clock: a queue, and one task that sleeps until the earliest.
 ///
-/// The task ends when the queue is empty; it does not keep a process alive. A timer that is set and
-/// cancelled costs two turns of a lock and O(log n), and wakes nobody. A clock that calls timers by
+/// The task ends when it wakes and the queue is empty, or with the queue; it does not keep a process
+/// alive. A timer that is set and cancelled costs two turns of a lock and O(log n), and wakes nobody. A clock that calls timers by
 /// itself is given them instead.
 package final class Timers: Sendable {
   /// The timers of every policy on `ContinuousClock`.
@@ -51,6 +51,9 @@ package final class Timers: Sendable {
     self.clock = WaitingClock(clock)
     self.isShared = isShared
   }
+
+  // Whoever waits for a timer holds on to this; so nobody does any more.
+  deinit { state.withLock { $0.driver.take() }?.cancel() }
 
   /// The timers for a clock.
   static func on(_ clock: any Clock<Duration>) -> Timers {
@@ -144,29 +147,35 @@ extension Timers {
     if !state.withLock({ $0.keep(driver, of: shift.number) }) { driver.cancel() }
   }
 
-  /// Not a task of the caller's: it outlives the call, and must not inherit its task-locals.
+  /// Not a task of the caller's: it outlives the call, and must not inherit its task-locals. While it
+  /// sleeps it holds nothing but the clock.
   private func makeDriver(_ shift: Shift) -> Task<Void, Never> {
-    let (number, instant) = (shift.number, shift.instant)
+    let (number, first, clock) = (shift.number, shift.instant, clock)
     return Task.detached(
       executorPreference: isShared ? nil : currentTaskExecutor(), priority: .high
-    ) {
-      await self.drive(number, until: instant)
+    ) { [weak self] in
+      var wakesAt: Int64? = first
+      while let instant = wakesAt {
+        do { try await clock.sleep(until: instant) } catch {
+          // Replaced by a task that wakes earlier; or the clock refuses to wait, and then the next
+          // timer that is set starts a task for all of them.
+          return self?.end(number) ?? ()
+        }
+        wakesAt = self?.fireDue(number)
+      }
     }
   }
 
-  private func drive(_ shift: UInt64, until first: Int64) async {
-    var wakesAt: Int64? = first
-    while let instant = wakesAt {
-      do { try await clock.sleep(until: instant) } catch {
-        // Replaced by a task that wakes earlier; or the clock refuses to wait, and then the next
-        // timer that is set starts a task for all of them.
-        return state.withLock { $0.end(shift) }
-      }
-      let now = source.now()
-      let due: [any TimerTarget]
-      (due, wakesAt) = state.withLock { $0.takeDue(at: now, shift, atMost: Self.batch) }
-      for target in due { target.fire() }
-    }
+  private func end(_ shift: UInt64) {
+    state.withLock { $0.end(shift) }
+  }
+
+  /// - Returns: when to look again; `nil` if nobody has to.
+  private func fireDue(_ shift: UInt64) -> Int64? {
+    let now = source.now()
+    let (due, wakesAt) = state.withLock { $0.takeDue(at: now, shift, atMost: Self.batch) }
+    for target in due { target.fire() }
+    return wakesAt
   }
 }
 

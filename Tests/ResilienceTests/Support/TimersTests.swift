@@ -126,6 +126,18 @@ struct TimersTests {
     }
   }
 
+  @Test("a timeout for each call on a clock of somebody else leaves nobody asleep")
+  func timeoutForEachCall() async throws {
+    try await withVirtualTime { clock in
+      for _ in 0..<100 {
+        let timeout = Timeout(.seconds(60), clock: PlainClock(clock))
+        try await timeout.run { try await clock.sleep(for: .milliseconds(1)) }
+      }
+      await clock.advance(by: .milliseconds(1))
+      #expect(clock.sleeperCount == 0)
+    }
+  }
+
   @Test("nobody sleeps for a timer that never comes")
   func never() async throws {
     try await withVirtualTime { clock in
