@@ -9,68 +9,87 @@ struct LiveAttempt: Sendable {
   // Spelled out, because `@TaskLocal` cannot make its projection usable from inlinable code.
   @usableFromInline static let taskLocal = TaskLocal<LiveAttempt?>(wrappedValue: nil)
 
-  private enum Place: Sendable {
-    case slot(Int, turn: UInt64)
-    case own(Life)
-    case none
-  }
-
-  /// Whether an attempt lives that has found no slot.
-  private final class Life: Sendable {
+  /// What few attempts have: an object, so that the name is small, and is copied for little.
+  private final class Details: Sendable {
+    /// The attempts that this one runs in.
+    let outside: [LiveAttempt]
+    /// For an attempt that has found no slot.
     let hasEnded = Atomic<Bool>(false)
-  }
 
-  private let place: Place
-
-  /// Whether it was begun by who has it, and not by a retry outside.
-  private let isOwned: Bool
-
-  /// The budget that counts the attempt's success.
-  let budget: ObjectIdentifier?
-
-  /// The attempt that the current task runs in, if there is one and it lives.
-  static var current: LiveAttempt? {
-    guard let attempt = taskLocal.get(), attempt.isLive else { return nil }
-    return attempt
-  }
-
-  /// Begins an attempt. Costs an atomic exchange; it allocates only where thousands of attempts
-  /// live at once.
-  init(countedBy budget: RetryBudget?) {
-    self.init(
-      Slots.take().map { .slot($0.slot, turn: $0.turn) } ?? .own(Life()), isOwned: true,
-      budget: budget.map { ObjectIdentifier($0) })
-  }
-
-  /// The attempt outside, if there is one, for a retry that does not repeat: what runs inside finds
-  /// what it would find without it.
-  static var outside: LiveAttempt {
-    let current = current
-    return LiveAttempt(current?.place ?? .none, isOwned: false, budget: current?.budget)
-  }
-
-  private init(_ place: Place, isOwned: Bool, budget: ObjectIdentifier?) {
-    self.place = place
-    self.isOwned = isOwned
-    self.budget = budget
-  }
-
-  private var isLive: Bool {
-    switch place {
-    case .slot(let slot, let turn): Slots.isTaken(slot, turn: turn)
-    case .own(let life): !life.hasEnded.load(ordering: .acquiring)
-    case .none: false
+    init(outside: [LiveAttempt]) {
+      self.outside = outside
     }
   }
 
-  /// Ends the attempt, once, if it was begun here.
+  private static let noSlot: Int32 = -1
+
+  private let slot: Int32
+  private let turn: UInt64
+  private var details: Details?
+
+  /// Whether what runs in it is repeated from outside.
+  private let isRepeated: Bool
+
+  /// The budget that counts the attempt's success.
+  private let budget: ObjectIdentifier?
+
+  /// What the attempts around the current task mean for a retry.
+  struct Standing: Sendable {
+    /// Whether there are any.
+    var isInside = false
+    /// Whether one of them is repeated if it fails.
+    var isRepeated = false
+    /// Whether one of them counts its success in the retry's budget.
+    var isCounted = false
+  }
+
+  /// How a retry that begins now stands, with this budget.
+  static func standing(of budget: RetryBudget?) -> Standing {
+    guard let attempt = taskLocal.get() else { return Standing() }
+    var standing = Standing(isInside: true)
+    let budget = budget.map { ObjectIdentifier($0) }
+    for attempt in attempt.withOutside where attempt.isLive {
+      if attempt.isRepeated { standing.isRepeated = true }
+      if attempt.budget == budget { standing.isCounted = true }
+    }
+    return standing
+  }
+
+  /// Begins an attempt. Costs an atomic exchange; it allocates only inside another attempt, or where
+  /// thousands of attempts live at once.
+  ///
+  /// - Parameter isInside: whether to look for attempts around it.
+  init(countedBy budget: RetryBudget?, isRepeated: Bool = true, isInside: Bool = true) {
+    // Those that are over are left behind: a chain of tasks that start each other does not grow.
+    let outside = isInside ? Self.taskLocal.get()?.withOutside.filter(\.isLive) ?? [] : []
+    let place = Slots.take()
+    slot = place.map { Int32($0.slot) } ?? Self.noSlot
+    turn = place?.turn ?? 0
+    details = place == nil || !outside.isEmpty ? Details(outside: outside) : nil
+    self.isRepeated = isRepeated
+    self.budget = budget.map { ObjectIdentifier($0) }
+  }
+
+  /// It and those around it, without what they know of each other: otherwise a chain of tasks that
+  /// start each other would be kept as long as the last.
+  private var withOutside: [LiveAttempt] {
+    var alone = self
+    if slot != Self.noSlot { alone.details = nil }
+    return [alone] + (details?.outside ?? [])
+  }
+
+  private var isLive: Bool {
+    if slot != Self.noSlot { return Slots.isTaken(Int(slot), turn: turn) }
+    return !(details?.hasEnded.load(ordering: .acquiring) ?? true)
+  }
+
+  /// Ends the attempt, once.
   @usableFromInline
   func end() {
-    guard isOwned else { return }
-    switch place {
-    case .slot(let slot, let turn): Slots.giveBack(slot, turn: turn)
-    case .own(let life): life.hasEnded.store(true, ordering: .releasing)
-    case .none: break
+    if slot != Self.noSlot {
+      Slots.giveBack(Int(slot), turn: turn)
+    } else {
+      details?.hasEnded.store(true, ordering: .releasing)
     }
   }
 

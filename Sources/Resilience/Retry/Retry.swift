@@ -33,7 +33,8 @@
 /// A retry is a value over one shared object: copies share its budget, its counts and its chance.
 ///
 /// Cost: a call whose first attempt succeeds takes no lock, reads no clock and allocates nothing.
-/// It binds a task-local value, so that a retry inside knows of it.
+/// It binds a task-local value, so that a retry inside knows of it; inside another's attempt that
+/// allocates.
 public struct Retry: ResiliencePolicy {
   @usableFromInline let shared: Shared
 
@@ -176,14 +177,9 @@ public struct Retry: ResiliencePolicy {
     _ execution: Execution,
     _ operation: (Execution) async throws -> Graded<Success>
   ) async throws -> Graded<Success> {
-    if shared.isNested {
-      let graded = try await operation(execution)
-      shared.countNested(graded.outcome)
-      return graded
-    }
-    var course = Course()
+    var course = shared.begin(execution)
     while true {
-      let attempt = shared.begin()
+      let attempt = shared.beginAttempt(course)
       let execution = Execution(attempt: course.attempt, hedge: execution.hedge)
       var result: Graded<Success>?
       var failure: (any Error)?

@@ -3,13 +3,31 @@ extension Retry {
   @usableFromInline
   struct Course: Sendable {
     /// The number of the attempt that runs, or comes.
-    @usableFromInline private(set) var attempt = 1
+    ///
+    /// Inside another retry's attempt it is the number of that one.
+    @usableFromInline private(set) var attempt: Int
 
     /// The wait before it.
     private(set) var pause = Pause()
 
-    @usableFromInline
-    init() {}
+    /// Whether it may run inside an attempt.
+    let isInside: Bool
+
+    /// Whether it runs inside another retry's attempt, which repeats it.
+    let isNested: Bool
+
+    /// Whether its success is counted in the budget by an attempt around it; or nowhere.
+    let isCountedOutside: Bool
+
+    init(
+      attempt: Int = 1, isInside: Bool = false, isNested: Bool = false,
+      isCountedOutside: Bool = false
+    ) {
+      self.attempt = attempt
+      self.isInside = isInside
+      self.isNested = isNested
+      self.isCountedOutside = isCountedOutside
+    }
 
     mutating func advance(after pause: Pause) {
       attempt.increment()

@@ -36,38 +36,39 @@ extension Retry {
 // MARK: - Around an attempt
 
 extension Retry.Shared {
-  /// Whether the call runs inside another retry's attempt, which repeats it.
+  /// A call that begins now.
   @usableFromInline
-  var isNested: Bool {
-    configuration.nesting == .once && LiveAttempt.current != nil
+  func begin(_ execution: Execution) -> Retry.Course {
+    let standing = LiveAttempt.standing(of: budget)
+    let isNested = configuration.nesting == .once && standing.isRepeated
+    return Retry.Course(
+      attempt: isNested ? execution.attempt : 1, isInside: standing.isInside, isNested: isNested,
+      isCountedOutside: standing.isCounted)
   }
 
-  /// A retry of one attempt leaves it to those inside to make more.
+  /// An attempt of the call. One that stands alone leaves it to retries inside to make more.
   @usableFromInline
-  func begin() -> LiveAttempt {
-    configuration.maxAttempts > 1 ? LiveAttempt(countedBy: budget) : .outside
+  func beginAttempt(_ course: Retry.Course) -> LiveAttempt {
+    LiveAttempt(
+      countedBy: budget, isRepeated: !course.isNested && configuration.maxAttempts > 1,
+      isInside: course.isInside)
   }
 
   /// A success inside another retry's attempt is counted there, if it is the same budget.
-  @usableFromInline
-  func countNested(_ outcome: Outcome) {
-    guard outcome == .success else { return }
-    countInside()
-  }
-
-  private func countInside() {
-    guard let budget else { return }
-    guard LiveAttempt.current?.budget != ObjectIdentifier(budget) else { return }
-    budget.succeed()
+  private func countSuccess(_ course: Retry.Course) {
+    if !course.isCountedOutside { budget?.succeed() }
   }
 
   /// Whether a further attempt follows one that has returned. If so, it has been paid for.
   @usableFromInline
   func mustRepeat(_ course: inout Retry.Course, after outcome: Outcome) -> Bool {
+    if course.isNested {
+      if outcome == .success { countSuccess(course) }
+      return false
+    }
     switch outcome {
     case .success:
-      // Where nested retries make one attempt, this one is not nested.
-      if configuration.nesting == .once { budget?.succeed() } else { countInside() }
+      countSuccess(course)
       if course.attempt > 1 { recover(course) }
       return false
     case .ignored:
@@ -84,6 +85,7 @@ extension Retry.Shared {
   /// - Throws: the error, if none follows.
   @usableFromInline
   func prepareNext(_ course: inout Retry.Course, after error: any Error) throws {
+    if course.isNested { throw error }
     let hint = error as? any RetryAfterHint
     let outcome = Outcome(classifying: error, hint: hint, by: nil)
     if outcome == .ignored, Task.isCancelled {

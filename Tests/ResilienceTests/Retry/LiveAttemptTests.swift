@@ -5,7 +5,7 @@ import Testing
 @Suite("Retry: the name of an attempt lives as long as the attempt")
 struct LiveAttemptTests {
   private static func isInside(_ attempt: LiveAttempt) -> Bool {
-    LiveAttempt.taskLocal.withValue(attempt) { LiveAttempt.current != nil }
+    LiveAttempt.taskLocal.withValue(attempt) { LiveAttempt.standing(of: nil).isRepeated }
   }
 
   @Test("RT-5: an attempt that is over is none, though its slot has been taken again")
@@ -67,7 +67,7 @@ struct LiveAttemptTests {
       if let attempt = over.randomElement(using: &dice), isInside(attempt) { wrong += 1 }
       if step.isMultiple(of: 50), let attempt = alive.first {
         async let isInside = LiveAttempt.taskLocal.withValue(attempt) {
-          await Task { LiveAttempt.current != nil }.value
+          await Task { LiveAttempt.standing(of: nil).isRepeated }.value
         }
         if await !isInside { wrong += 1 }
       }

@@ -206,6 +206,27 @@ extension RetryNestingTests {
     }
   }
 
+  @Test("RB-1, RB-3: a success is counted once in a budget, however many retries have it in common")
+  func oneBudget() async throws {
+    try await withVirtualTime { clock in
+      let (budget, other) = (RetryBudget(clock: clock), RetryBudget(clock: clock))
+      for nesting in [Retry.Nesting.once, .allowed] {
+        let one = Self.retry(clock, attempts: 1, nesting: nesting, budget: budget)
+        let three = Self.retry(clock, nesting: nesting, budget: budget)
+        let apart = Self.retry(clock, nesting: nesting, budget: other)
+        for retries in [[one, three], [three, one], [apart, one, three], [three, apart, three]] {
+          let before = (budget.snapshot().successes, other.snapshot().successes)
+          let all = retries.reduce(AnyResiliencePolicy(Self.retry(clock, attempts: 1))) {
+            AnyResiliencePolicy(PolicyStack($0, $1))
+          }
+          try await all.run {}
+          #expect(budget.snapshot().successes == before.0 + 1)
+          #expect(other.snapshot().successes == before.1 + (retries.count - 2))
+        }
+      }
+    }
+  }
+
   @Test("RB-1: what a nested call threw or returned as a failure is no success")
   func nestedFailures() async throws {
     try await withVirtualTime { clock in
