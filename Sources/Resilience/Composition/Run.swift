@@ -14,8 +14,8 @@ extension ResiliencePolicy {
   ///   - failingWhen: whether a returned value counts as a failure, such as a response with
   ///     status 503. Asked once for each value; by default no value does.
   /// - Returns: what the operation returned, also if it counts as a failure.
-  /// - Throws: what the operation throws, as it is; or a ``RejectionError``, in which case the
-  ///   operation did not run.
+  /// - Throws: what the operation throws, as it is; a ``RejectionError``, in which case the
+  ///   operation did not run; or what the policy throws in its place, such as a ``TimeoutError``.
   @inlinable
   public func run<Success: ~Copyable>(
     _ operation: () async throws -> Success,
@@ -35,8 +35,8 @@ extension ResiliencePolicy {
   ///   - failingWhen: whether a returned value counts as a failure. Asked once for each value; by
   ///     default no value does.
   /// - Returns: what the operation returned, also if it counts as a failure.
-  /// - Throws: what the operation throws, as it is; or a ``RejectionError``, in which case the
-  ///   operation did not run.
+  /// - Throws: what the operation throws, as it is; a ``RejectionError``, in which case the
+  ///   operation did not run; or what the policy throws in its place, such as a ``TimeoutError``.
   @inlinable
   public func run<Success: ~Copyable>(
     _ operation: (Execution) async throws -> Success,
@@ -138,8 +138,8 @@ extension ConcurrentPolicy {
   ///   - failingWhen: whether a returned value counts as a failure. Asked once for each value; by
   ///     default no value does.
   /// - Returns: what the operation returned, also if it counts as a failure.
-  /// - Throws: what the operation throws, as it is; or a ``RejectionError``, in which case the
-  ///   operation did not run.
+  /// - Throws: what the operation throws, as it is; a ``RejectionError``, in which case the
+  ///   operation did not run; or what the policy throws in its place, such as a ``TimeoutError``.
   @inlinable
   public func run<Success: Sendable>(
     _ operation: @escaping @Sendable () async throws -> Success,
@@ -156,8 +156,8 @@ extension ConcurrentPolicy {
   ///   - failingWhen: whether a returned value counts as a failure. Asked once for each value; by
   ///     default no value does.
   /// - Returns: what the operation returned, also if it counts as a failure.
-  /// - Throws: what the operation throws, as it is; or a ``RejectionError``, in which case the
-  ///   operation did not run.
+  /// - Throws: what the operation throws, as it is; a ``RejectionError``, in which case the
+  ///   operation did not run; or what the policy throws in its place, such as a ``TimeoutError``.
   @inlinable
   public func run<Success: Sendable>(
     _ operation: @escaping @Sendable (Execution) async throws -> Success,

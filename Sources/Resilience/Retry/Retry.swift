@@ -114,7 +114,32 @@ public struct Retry: ResiliencePolicy {
       seed: seed, observers: observers)
   }
 
-  /// A retry with settings in one value.
+  /// A retry with settings in one value, and a budget of its own.
+  ///
+  /// Settings that cannot work stop the program; check those that arrive at run time with
+  /// ``Configuration/validate()`` before.
+  ///
+  /// - Parameters:
+  ///   - name: for events and descriptions.
+  ///   - configuration: the settings.
+  ///   - deciding: what to do about an error. As in the other initializers.
+  ///   - clock: what waits are measured on; `ContinuousClock` by default. The budget's clock, too.
+  ///   - seed: repeats the jitter; random by default.
+  ///   - observers: who is told what happens.
+  public init(
+    _ name: String = "retry",
+    configuration: Configuration,
+    deciding: (@Sendable (any Error) -> Decision?)? = nil,
+    clock: any Clock<Duration> = ContinuousClock(),
+    seed: UInt64? = nil,
+    observers: [any ResilienceObserver] = []
+  ) {
+    self.init(
+      name, configuration: configuration, budget: RetryBudget(name, clock: clock),
+      deciding: deciding, clock: clock, seed: seed, observers: observers)
+  }
+
+  /// A retry with settings in one value, and a budget of yours, or none.
   ///
   /// Settings that cannot work stop the program; check those that arrive at run time with
   /// ``Configuration/validate()`` before.
@@ -155,7 +180,8 @@ public struct Retry: ResiliencePolicy {
       PolicyLayer(
         role: .retry(
           maxAttempts: configuration.maxAttempts, nests: configuration.nesting == .allowed),
-        name: name, settings: configuration.description)
+        name: name,
+        settings: "\(configuration), \(shared.budget.map { "\($0)" } ?? "no budget")")
     ]
   }
 

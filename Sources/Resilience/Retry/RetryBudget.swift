@@ -42,10 +42,11 @@ import Synchronization
 /// A token that is asked for finds the successes since the last time spread evenly over that time;
 /// a slice of the window is forgotten at once, so the capacity knows between 19 and 20 twentieths
 /// of it.
-public final class RetryBudget: Sendable {
+public final class RetryBudget: Sendable, CustomStringConvertible {
   /// The name, for snapshots.
   public let name: String
 
+  private let configuration: Configuration
   private let source: TimeSource
   private let ledger: Lock<Ledger>
 
@@ -94,9 +95,13 @@ public final class RetryBudget: Sendable {
       stop(misconfigured: "RetryBudget \"\(name)\"", error)
     }
     self.name = name
+    self.configuration = configuration
     source = TimeSource(clock)
     ledger = Lock(Ledger(configuration, at: source.now()))
   }
+
+  /// The budget in words, for a log.
+  public var description: String { "budget \"\(name)\" (\(configuration))" }
 
   /// Reports an attempt that succeeded, be it a first or an extra one.
   ///

@@ -3,6 +3,7 @@ extension Retry {
   public struct Decision: Hashable, Sendable {
     enum Kind: Hashable, Sendable {
       case retry(hint: Duration?)
+      case accept
       case stop
     }
 
@@ -16,6 +17,10 @@ extension Retry {
     public static func retry(after hint: Duration) -> Decision {
       Decision(kind: .retry(hint: hint))
     }
+
+    /// Do not try again: the error is an answer, such as that there is no such user. It is the
+    /// caller's, and a success to the budget.
+    public static let accept = Decision(kind: .accept)
 
     /// Do not try again: the error is the caller's.
     public static let stop = Decision(kind: .stop)

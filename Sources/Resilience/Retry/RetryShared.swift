@@ -68,8 +68,7 @@ extension Retry.Shared {
     }
     switch outcome {
     case .success:
-      countSuccess(course)
-      if course.attempt > 1 { recover(course) }
+      succeed(course)
       return false
     case .ignored:
       // Of a policy inside that grades so, if nobody was cancelled.
@@ -85,16 +84,24 @@ extension Retry.Shared {
   /// - Throws: the error, if none follows.
   @usableFromInline
   func prepareNext(_ course: inout Retry.Course, after error: any Error) throws {
-    if course.isNested { throw error }
+    if course.isNested {
+      // The retry outside decides; what is an answer here funds the budget here.
+      if !Task.isCancelled, deciding?(error) == .accept { countSuccess(course) }
+      throw error
+    }
     let hint = error as? any RetryAfterHint
     let outcome = Outcome(classifying: error, hint: hint, by: nil)
     if outcome == .ignored, Task.isCancelled {
       cancel(course, after: course.attempt)
       throw error
     }
+    let decision = decide(error, outcome, hint)
+    if decision == .accept {
+      succeed(course)
+      throw error
+    }
     // Refused inside, or cancelled there: the attempt says nothing, and costs nothing.
     if outcome == .ignored { returnToken(of: course) }
-    let decision = decide(error, outcome, hint)
     guard prepareNext(&course, decision, error) else { throw error }
   }
 
@@ -168,6 +175,11 @@ extension Retry.Shared {
     returnToken(of: course)
     state.withLock { $0.totals.cancelled.increment() }
     tell(.cancelled(attempts: attempts))
+  }
+
+  private func succeed(_ course: Retry.Course) {
+    countSuccess(course)
+    if course.attempt > 1 { recover(course) }
   }
 
   private func ignore(_ course: Retry.Course) {

@@ -23,7 +23,7 @@ public struct ConfigurationError: Error, Hashable, CustomStringConvertible {
 
   /// All violations in one line.
   public var description: String {
-    violations.map(\.description).joined(separator: ". ")
+    violations.map(\.description).joined(separator: "; ")
   }
 }
 

@@ -49,21 +49,40 @@ public final class AbandoningTimeout: ConcurrentPolicy {
   ///   - name: for errors, events and descriptions.
   ///   - clock: what time is; `ContinuousClock` by default.
   ///   - observers: who is told what happens.
-  public init(
+  public convenience init(
     _ limit: Duration,
     maxAbandoned: Int = 100,
     name: String = "abandoning-timeout",
     clock: any Clock<Duration> = ContinuousClock(),
     observers: [any ResilienceObserver] = []
   ) {
-    var validation = Validation()
-    validation.require(maxAbandoned >= 1, "maxAbandoned", is: maxAbandoned, allowed: "1...")
-    do { try validation.finish() } catch {
+    self.init(
+      configuration: Configuration(limit, maxAbandoned: maxAbandoned), name: name, clock: clock,
+      observers: observers)
+  }
+
+  /// A time limit that does not wait, with settings in one value.
+  ///
+  /// Settings that cannot work stop the program; check those that arrive at run time with
+  /// ``Configuration/validate()`` before.
+  ///
+  /// - Parameters:
+  ///   - configuration: the settings.
+  ///   - name: for errors, events and descriptions.
+  ///   - clock: what time is; `ContinuousClock` by default.
+  ///   - observers: who is told what happens.
+  public init(
+    configuration: Configuration,
+    name: String = "abandoning-timeout",
+    clock: any Clock<Duration> = ContinuousClock(),
+    observers: [any ResilienceObserver] = []
+  ) {
+    do { try configuration.validate() } catch {
       stop(misconfigured: "AbandoningTimeout \"\(name)\"", error)
     }
     self.name = name
-    self.maxAbandoned = maxAbandoned
-    timeLimit = TimeLimit(limit, of: name, clock: clock)
+    maxAbandoned = configuration.maxAbandoned
+    timeLimit = TimeLimit(configuration.limit, of: name, clock: clock)
     events = Announcer(to: observers)
     tooManyAbandoned = TooManyAbandonedError(policy: name, maxAbandoned: maxAbandoned)
   }
@@ -76,7 +95,7 @@ public final class AbandoningTimeout: ConcurrentPolicy {
     [
       PolicyLayer(
         role: .timeout(limit, abandons: true), name: name,
-        settings: "\(limit), abandoning up to \(maxAbandoned)")
+        settings: Configuration(limit, maxAbandoned: maxAbandoned).description)
     ]
   }
 
@@ -167,7 +186,7 @@ extension AbandoningTimeout {
   private func error(for reason: Abandonment, after limit: Duration) -> any Error {
     // The caller's cancellation wins.
     guard reason == .timedOut, !Task.isCancelled else { return CancellationError() }
-    return TimeoutError(limit: limit)
+    return TimeoutError(policy: name, limit: limit)
   }
 
   private func tell(_ kind: Event.Kind) {

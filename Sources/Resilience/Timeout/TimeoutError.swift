@@ -3,6 +3,9 @@
 /// It is not a ``RejectionError``: the operation was tried, and a circuit breaker counts it as a
 /// failure.
 public struct TimeoutError: Error, CustomStringConvertible {
+  /// The name of the timeout.
+  public let policy: String
+
   /// The limit that passed.
   public let limit: Duration
 
@@ -10,11 +13,12 @@ public struct TimeoutError: Error, CustomStringConvertible {
   public let underlying: (any Error)?
 
   /// A timeout after `limit`.
-  public init(limit: Duration, underlying: (any Error)? = nil) {
+  public init(policy: String = "timeout", limit: Duration, underlying: (any Error)? = nil) {
+    self.policy = policy
     self.limit = limit
     self.underlying = underlying
   }
 
   /// One line for a log.
-  public var description: String { "no answer within \(limit)" }
+  public var description: String { "timeout \"\(policy)\": no answer within \(limit)" }
 }

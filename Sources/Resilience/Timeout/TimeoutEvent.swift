@@ -102,7 +102,7 @@ extension Timeout {
       }
       totals.withLock { $0.timedOut.increment() }
       events.announce(Event(policy: name, kind: .timedOut(limit: limit)))
-      throw TimeoutError(limit: limit, underlying: failure)
+      throw TimeoutError(policy: name, limit: limit, underlying: failure)
     }
 
     func snapshot() -> Snapshot {

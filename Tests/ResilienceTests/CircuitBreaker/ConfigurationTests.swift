@@ -197,7 +197,7 @@ extension ConfigurationTests {
         "probeLease is 0.0 seconds; allowed: above zero",
         "maxRetryAfter is -1.0 seconds; allowed: zero or more",
       ])
-    #expect(error.map { "\($0)" } == error?.violations.map(\.description).joined(separator: ". "))
+    #expect(error.map { "\($0)" } == error?.violations.map(\.description).joined(separator: "; "))
     #expect(error?.violations.first?.parameter == "consecutiveFailures")
     #expect(error?.violations.first?.value == "0")
     #expect(error?.violations.first?.allowed == "1...")
@@ -230,7 +230,7 @@ extension ConfigurationTests {
     let output = result.map { String(decoding: $0.standardErrorContent, as: UTF8.self) } ?? ""
     #expect(
       output.contains(
-        "CircuitBreaker \"b\": consecutiveFailures is 0; allowed: 1.... "
-          + "calls is 0; allowed: 1...1000000. probes is 0; allowed: 1...10000\n"))
+        "CircuitBreaker \"b\": consecutiveFailures is 0; allowed: 1...; "
+          + "calls is 0; allowed: 1...1000000; probes is 0; allowed: 1...10000\n"))
   }
 }

@@ -21,13 +21,13 @@ extension Documentation {
 
     @Test("the composed example answers, and its order has no known mistake")
     func composed() async throws {
-      let (budget, id) = (RetryBudget(), id)
+      let id = id
       let cache = [id: User(id: id, name: "Ada, as last seen")]
       func find(_ client: UserClient) async throws -> (User?, [PipelineMistake]) {
         // snippet
         let users = Pipeline {
           Timeout(.seconds(1), name: "total")
-          Retry(maxAttempts: 3, budget: budget)
+          Retry("user-service", maxAttempts: 3)
           CircuitBreaker("user-service")
           Timeout(.milliseconds(250), name: "attempt")
         }
@@ -226,7 +226,7 @@ extension Documentation.PipelineUsage {
   }
 
   // snippet
-  func makeUsers(clock: any Clock<Duration>) -> some ResiliencePolicy {
+  func makeUsers(clock: any Clock<Duration>) -> Pipeline<some ResiliencePolicy> {
     Pipeline {
       Timeout(.seconds(1), name: "total", clock: clock)
       Retry("user-service", clock: clock)

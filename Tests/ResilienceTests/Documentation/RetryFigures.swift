@@ -41,7 +41,13 @@ extension Documentation {
 
     @Test("the initializers have the defaults of the configurations")
     func initializers() {
-      #expect(Retry().layers.map(\.settings) == [Retry.Configuration().description])
+      let budget = RetryBudget("retry")
+      #expect(
+        Retry().layers.map(\.settings) == ["\(Retry.Configuration()), \(budget)"])
+      #expect(
+        Retry(configuration: .init()).layers == Retry().layers)
+      #expect(
+        Retry(budget: nil).layers.map(\.settings) == ["\(Retry.Configuration()), no budget"])
       let clock = VirtualClock()
       let budgets = [
         RetryBudget(clock: clock), RetryBudget(configuration: .init(), clock: clock),

@@ -32,7 +32,8 @@ extension Documentation {
         "user-service",
         deciding: { error in
           switch error {
-          case is NoSuchUser, is BadRequest: .stop  // the next answer would be the same
+          case is NoSuchUser: .accept  // an answer, and a right one
+          case is BadRequest: .stop  // the next answer would be the same
           case is Unavailable: .retry(after: .seconds(2))  // it never comes back sooner
           default: nil  // as the library would
           }
@@ -50,7 +51,8 @@ extension Documentation {
         try await retry.run { try await users.find(id) }
       }
       let totals = retry.snapshot().totals
-      #expect([totals.stopped, totals.deadlineReached, totals.retries] == [3, 1, 0])
+      #expect([totals.stopped, totals.deadlineReached, totals.retries] == [2, 1, 0])
+      #expect(retry.budget?.snapshot().successes == 1)
     }
 
     @Test("a retry waits for an open circuit, if it is told to")

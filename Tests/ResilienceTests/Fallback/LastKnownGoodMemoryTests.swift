@@ -168,7 +168,7 @@ struct LastKnownGoodMemoryTests {
     let output = result.map { String(decoding: $0.standardErrorContent, as: UTF8.self) } ?? ""
     #expect(
       output.contains(
-        "Fatal error: LastKnownGood \"users\": capacity is 0; allowed: 1.... "
+        "Fatal error: LastKnownGood \"users\": capacity is 0; allowed: 1...; "
           + "maxAge is 0.0 seconds; allowed: above zero\n"))
   }
 }

@@ -77,8 +77,8 @@ struct RetryBudgetConfigurationTests {
     let output = result.map { String(decoding: $0.standardErrorContent, as: UTF8.self) } ?? ""
     #expect(
       output.contains(
-        "RetryBudget \"b\": ratio is 2.0; allowed: above 0, at most 1. "
-          + "window is 0.0 seconds; allowed: at least a nanosecond a slice, 20 ns. "
+        "RetryBudget \"b\": ratio is 2.0; allowed: above 0, at most 1; "
+          + "window is 0.0 seconds; allowed: at least a nanosecond a slice, 20 ns; "
           + "minimumCapacity is -1; allowed: 1...\n"))
   }
 }

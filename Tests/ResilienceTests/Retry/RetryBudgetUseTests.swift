@@ -30,6 +30,32 @@ struct RetryBudgetUseTests {
     }
   }
 
+  @Test("RB-1: an error that is an answer funds the budget, as a success of any attempt does")
+  func accepted() async throws {
+    try await withVirtualTime { clock in
+      let trial = Trial(deciding: { $0 is NumberedError ? .accept : nil }, on: clock)
+      struct Unavailable: Error {}
+      let answer = NumberedError(404)
+      let script = Script<Int>(
+        [.fail(answer), .fail(Unavailable()), .fail(answer)], clock: clock)
+      for calls in [1, 3] {
+        let error = await trial.error { try await script() } as? NumberedError
+        #expect(error === answer)
+        #expect(script.calls == calls)
+      }
+      #expect(trial.steps == ["attempt 2 after 1.0 seconds", "attempt 2 succeeded"])
+      #expect(
+        trial.retry.budget?.snapshot()
+          == .init(
+            name: "retry-budget", tokens: 10, capacity: 10, successes: 2, withdrawn: 1,
+            refused: 0, givenBack: 1))
+      // Inside another retry's attempt as well; that one has no budget.
+      let outer = Retry(budget: nil, deciding: { _ in .stop }, clock: clock)
+      _ = try? await outer.run { try await trial.retry.run { throw answer } }
+      #expect(trial.retry.budget?.snapshot().successes == 3)
+    }
+  }
+
   @Test("RB-2: a refused call does not wait; a result that fails is returned")
   func refusedResult() async throws {
     try await withVirtualTime { clock in

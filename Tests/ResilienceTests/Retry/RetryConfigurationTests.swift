@@ -70,7 +70,8 @@ struct RetryConfigurationTests {
         PolicyLayer(
           role: .retry(maxAttempts: 3, nests: false), name: "retry",
           settings: "3 attempts, backoff 0.05 seconds × 2.0ᵏ up to 20.0 seconds, full jitter, "
-            + "hints up to 30.0 seconds, stops at rejections, one attempt inside another retry")
+            + "hints up to 30.0 seconds, stops at rejections, one attempt inside another retry, "
+            + #"budget "retry" (0.1 of the successes in 10.0 seconds, at least 1)"#)
       ])
     #expect(
       Retry.Configuration(

@@ -199,4 +199,21 @@ struct AbandoningTimeoutTests {
     let output = result.map { String(decoding: $0.standardErrorContent, as: UTF8.self) } ?? ""
     #expect(output.contains("AbandoningTimeout \"slow\": maxAbandoned is 0; allowed: 1..."))
   }
+
+  @Test("settings that arrive at run time are checked before")
+  func configuration() throws {
+    typealias Configuration = AbandoningTimeout.Configuration
+    let error = #expect(throws: ConfigurationError.self) {
+      try Configuration(.seconds(1), maxAbandoned: 0).validate()
+    }
+    #expect(
+      error?.violations == [.init(parameter: "maxAbandoned", value: "0", allowed: "1...")])
+    let configuration = Configuration(.seconds(1))
+    try configuration.validate()
+    #expect(configuration == Configuration(.seconds(1), maxAbandoned: 100))
+    let timeout = AbandoningTimeout(configuration: configuration, name: "slow")
+    #expect(timeout.limit == .seconds(1))
+    #expect(timeout.maxAbandoned == 100)
+    #expect(timeout.layers.map(\.settings) == [configuration.description])
+  }
 }

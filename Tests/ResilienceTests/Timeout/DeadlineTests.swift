@@ -201,7 +201,7 @@ struct DeadlineTests {
   @Test("a timeout's error says what its limit was, and what the operation made of it")
   func timeoutError() {
     let error = TimeoutError(limit: .milliseconds(1500), underlying: Mishap())
-    #expect("\(error)" == "no answer within 1.5 seconds")
+    #expect("\(error)" == #"timeout "timeout": no answer within 1.5 seconds"#)
     #expect(error.limit == .milliseconds(1500))
     #expect(error.underlying is Mishap)
     #expect(TimeoutError(limit: .zero).underlying == nil)

@@ -98,6 +98,29 @@ struct TimeoutCancellationTests {
     }
   }
 
+  @Test("TO-2: the error says which timeout it was")
+  func named() async throws {
+    try await withVirtualTime { clock in
+      let script = Script<Int>([.hang], clock: clock)
+      func name(_ policy: some ConcurrentPolicy) async -> String? {
+        do {
+          _ = try await policy.run { try await script() }
+          return nil
+        } catch { return (error as? TimeoutError)?.policy }
+      }
+      let total = Timeout(.seconds(2), name: "total", clock: clock)
+      let attempt = Timeout(.seconds(1), name: "attempt", clock: clock)
+      #expect(
+        await name(
+          Pipeline {
+            total; attempt
+          }) == "attempt")
+      #expect(await name(total) == "total")
+      #expect(
+        await name(AbandoningTimeout(.seconds(1), name: "stubborn", clock: clock)) == "stubborn")
+    }
+  }
+
   @Test("TO-2: the body's own error before the limit passes as it is")
   func ownError() async throws {
     try await withVirtualTime { clock in

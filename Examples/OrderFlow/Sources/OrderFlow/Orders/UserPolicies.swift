@@ -57,7 +57,7 @@ extension Retry {
       backoff: .exponential(from: .milliseconds(50), cap: .milliseconds(200)),
       budget: budget,
       // That there is no such user is an answer, and stays one.
-      deciding: { error in error is UnknownUser ? .stop : nil },
+      deciding: { error in error is UnknownUser ? .accept : nil },
       observers: observers)
   }
 }
