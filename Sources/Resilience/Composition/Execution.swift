@@ -32,7 +32,8 @@ public enum Outcome: Hashable, Sendable {
 /// A result on its way outwards through the policies, with the verdict on it.
 ///
 /// The verdict is passed once, where the operation returned; every policy on the way sees the
-/// same one.
+/// same one. Frozen, so that policies of yours can take a value out that cannot be copied.
+@frozen
 public struct Graded<Value: ~Copyable>: ~Copyable {
   /// What the operation returned.
   public var value: Value

@@ -11,8 +11,13 @@ package struct Announcer<Event: ResilienceEvent>: ~Copyable, Sendable {
   }
 
   package func announce(_ event: @autoclosure () -> Event) {
-    prepare(event())
-    deliver()
+    guard !observers.isEmpty else { return }
+    let event = event()
+    let mustDeliver = outbox.withLock { outbox in
+      outbox.add(event)
+      return outbox.beginTurn()
+    }
+    if mustDeliver { deliver(atMost: Outbox<Event>.turn) }
   }
 
   /// Gives an event its place in the order, for whoever delivers next: where no observer may be

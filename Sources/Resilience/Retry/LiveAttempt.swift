@@ -35,23 +35,28 @@ struct LiveAttempt: Sendable {
 
   /// What the attempts around the current task mean for a retry.
   struct Standing: Sendable {
-    /// Whether there are any.
+    /// Whether any of them lives.
     var isInside = false
     /// Whether one of them is repeated if it fails.
     var isRepeated = false
     /// Whether one of them counts its success in the retry's budget.
     var isCounted = false
+
+    fileprivate mutating func add(_ attempt: LiveAttempt, _ budget: ObjectIdentifier?) {
+      guard attempt.isLive else { return }
+      isInside = true
+      if attempt.isRepeated { isRepeated = true }
+      if attempt.budget == budget { isCounted = true }
+    }
   }
 
   /// How a retry that begins now stands, with this budget.
   static func standing(of budget: RetryBudget?) -> Standing {
     guard let attempt = taskLocal.get() else { return Standing() }
-    var standing = Standing(isInside: true)
+    var standing = Standing()
     let budget = budget.map { ObjectIdentifier($0) }
-    for attempt in attempt.withOutside where attempt.isLive {
-      if attempt.isRepeated { standing.isRepeated = true }
-      if attempt.budget == budget { standing.isCounted = true }
-    }
+    standing.add(attempt, budget)
+    for outer in attempt.outside { standing.add(outer, budget) }
     return standing
   }
 
@@ -75,8 +80,11 @@ struct LiveAttempt: Sendable {
   private var withOutside: [LiveAttempt] {
     var alone = self
     if slot != Self.noSlot { alone.details = nil }
-    return [alone] + (details?.outside ?? [])
+    return [alone] + outside
   }
+
+  /// Those around it, as far as they lived when it began.
+  var outside: [LiveAttempt] { details?.outside ?? [] }
 
   private var isLive: Bool {
     if slot != Self.noSlot { return Slots.isTaken(Int(slot), turn: turn) }

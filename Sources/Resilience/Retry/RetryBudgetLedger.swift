@@ -10,11 +10,8 @@ extension RetryBudget {
     private var window: RollingTally<UInt64>
     private var units: Int128
 
-    /// The budget's own time, which begins at zero and only runs forward.
-    private var latest: Int64 = 0
-
-    /// How far the clock is behind that.
-    private var clockOffset: Int64
+    /// The budget's own time, which begins at zero: buckets are counted from there.
+    private var time: SteadyTime
 
     /// Successes in the window.
     private(set) var successes = 0
@@ -33,7 +30,7 @@ extension RetryBudget {
       minimumCapacity = configuration.minimumCapacity
       length = configuration.window.saturatingNanoseconds
       window = RollingTally(start: 0, length: length, buckets: Self.slices)
-      clockOffset = Int64.zero.subtractingSaturated(reading)
+      time = SteadyTime(beginningAt: reading)
       units = Int128(minimumCapacity) * Int128(ratio.denominator)
     }
 
@@ -46,8 +43,8 @@ extension RetryBudget {
     ///   - count: how many attempts succeeded since the last time.
     ///   - reading: what the clock shows.
     mutating func absorb(successes count: Int, at reading: Int64) {
-      let past = latest
-      let now = catchUp(with: reading)
+      let past = time.latest
+      let now = time.now(at: reading)
       if count > 0 { spread(count, over: past, now) }
       move(to: now)
       units = min(capacityInUnits, units + Int128(count) * Int128(ratio.numerator))
@@ -82,20 +79,9 @@ extension RetryBudget {
   }
 }
 
-// MARK: - Time
+// MARK: - The window
 
 extension RetryBudget.Ledger {
-  /// A clock that goes back is read as one that stands still, and goes on from there.
-  private mutating func catchUp(with reading: Int64) -> Int64 {
-    let now = reading.addingSaturated(clockOffset)
-    if now < latest {
-      clockOffset = clockOffset.addingSaturated(latest.subtractingSaturated(now))
-    } else {
-      latest = now
-    }
-    return latest
-  }
-
   /// Puts successes into the slices of the window, evenly over the time from `past` to `now`; those
   /// that are older than the window into none.
   private mutating func spread(_ count: Int, over past: Int64, _ now: Int64) {

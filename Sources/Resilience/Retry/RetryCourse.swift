@@ -10,19 +10,16 @@ extension Retry {
     /// The wait before it.
     private(set) var pause = Pause()
 
-    /// Whether it may run inside an attempt.
+    /// Whether it runs inside an attempt.
     let isInside: Bool
 
     /// Whether it runs inside another retry's attempt, which repeats it.
     let isNested: Bool
 
-    /// Whether its success is counted in the budget by an attempt around it; or nowhere.
+    /// Whether its success is counted in the budget by an attempt around it.
     let isCountedOutside: Bool
 
-    init(
-      attempt: Int = 1, isInside: Bool = false, isNested: Bool = false,
-      isCountedOutside: Bool = false
-    ) {
+    init(attempt: Int, isInside: Bool, isNested: Bool, isCountedOutside: Bool) {
       self.attempt = attempt
       self.isInside = isInside
       self.isNested = isNested

@@ -1,7 +1,22 @@
 /// Time that a clock tells which may step back: then it stands still, and goes on from there.
 struct SteadyTime: Sendable {
-  private var latest: Int64 = .min
-  private var offset: Int64 = 0
+  /// The time when it was last told.
+  private(set) var latest: Int64
+
+  /// How far the clock is behind it.
+  private var offset: Int64
+
+  /// Time as the clock shows it.
+  init() {
+    latest = .min
+    offset = 0
+  }
+
+  /// Time that begins at zero.
+  init(beginningAt reading: Int64) {
+    latest = 0
+    offset = Int64.zero.subtractingSaturated(reading)
+  }
 
   /// - Parameter reading: what the clock shows; readings are handed over in the order in which they
   ///   were taken.

@@ -47,11 +47,6 @@ final class TimedCall: TimerTarget {
     }
   }
 
-  /// Whether the body has ended, in a moment when nobody waits.
-  var isOver: Bool {
-    state.withLock { if case .over = $0.phase { true } else { false } }
-  }
-
   /// The body has ended.
   func end(_ failure: (any Error)?) {
     unsafe finish(failure)?.resume(returning: false)

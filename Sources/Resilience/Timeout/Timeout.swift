@@ -119,7 +119,7 @@ public struct Timeout: ResiliencePolicy {
             call.end(error)
           }
         }
-        if call.isOver { return false }
+        // Where the body has not suspended it is over: then nothing waits, and no timer is set.
         let hasFired = await call.park(until: instant, on: shared.limit.timers)
         if hasFired { group.cancelAll() }
         return hasFired

@@ -101,14 +101,19 @@ extension PipelineTests {
         }
       }.value
     }
-    let composed = await inOne.record {
-      try await Self.pipeline(inOne.journal).run {
-        try inOne.operation($0)
+    let composed = await Self.run(inOne)
+    #expect(composed == nested)
+  }
+
+  /// What a caller gets through the pipeline, and what the policies see.
+  private static func run(_ caller: Caller) async -> Record {
+    await caller.record {
+      try await pipeline(caller.journal).run {
+        try caller.operation($0)
       } failingWhen: {
-        inOne.isFailure($0)
+        caller.isFailure($0)
       }
     }
-    #expect(composed == nested)
   }
 
   @Test("PL-1: values and errors are those of nested `run`s", arguments: Story.allCases)
@@ -133,14 +138,7 @@ extension PipelineTests {
 
   @Test("PL-1, X-2: the first is outermost, and every value is judged once")
   func order() async {
-    let caller = Caller(story: .valueAfterError)
-    let record = await caller.record {
-      try await Self.pipeline(caller.journal).run {
-        try caller.operation($0)
-      } failingWhen: {
-        caller.isFailure($0)
-      }
-    }
+    let record = await Self.run(Caller(story: .valueAfterError))
     #expect(
       record
         == Record(
@@ -155,14 +153,7 @@ extension PipelineTests {
 
   @Test("PL-1, X-2: attempts and hedges of several policies, one verdict for all")
   func verdicts() async {
-    let caller = Caller(story: .valueAfterFailingValues)
-    let record = await caller.record {
-      try await Self.pipeline(caller.journal).run {
-        try caller.operation($0)
-      } failingWhen: {
-        caller.isFailure($0)
-      }
-    }
+    let record = await Self.run(Caller(story: .valueAfterFailingValues))
     #expect(
       record
         == Record(

@@ -34,6 +34,21 @@ struct LiveAttemptTests {
     #expect(!attempts.contains { Self.isInside($0) })
   }
 
+  @Test("RT-5: a chain of attempts, each begun in the one before, keeps none that is over")
+  func chain() {
+    var attempt = LiveAttempt(countedBy: nil)
+    for _ in 0..<100 {
+      let next = LiveAttempt.taskLocal.withValue(attempt) { LiveAttempt(countedBy: nil) }
+      #expect(next.outside.count == 1)
+      #expect(next.outside.allSatisfy { $0.outside.isEmpty && Self.isInside($0) })
+      attempt.end()
+      attempt = next
+    }
+    attempt.end()
+    let standing = LiveAttempt.taskLocal.withValue(attempt) { LiveAttempt.standing(of: nil) }
+    #expect(!standing.isInside)
+  }
+
   @Test("RT-5: many threads begin and end attempts, and never see one for another")
   func threads() async {
     let wrong = await withTaskGroup(of: Int.self) { group in

@@ -56,6 +56,33 @@ struct RetryBudgetUseTests {
     }
   }
 
+  /// Says of every value that it says nothing.
+  private struct Ignoring: ResiliencePolicy {
+    func execute<Success: ~Copyable>(
+      _ execution: Execution, _ operation: (Execution) async throws -> Graded<Success>
+    ) async throws -> Graded<Success> {
+      Graded(try await operation(execution).value, outcome: .ignored)
+    }
+  }
+
+  @Test("X-4: a result that a policy inside grades as ignored ends the call, and costs nothing")
+  func ignoredResult() async throws {
+    try await withVirtualTime { clock in
+      let trial = Trial(on: clock)
+      let script = Script<Int>([.fail(NumberedError(1)), .succeed(2)], clock: clock)
+      let pipeline = Pipeline {
+        trial.retry
+        Ignoring()
+      }
+      let value = try await pipeline.run { try await script() }
+      #expect(value == 2)
+      #expect(trial.spent == 0)
+      #expect(trial.totals == .init(retries: 1, stopped: 1))
+      #expect(
+        trial.steps == ["attempt 2 after 1.0 seconds", "attempt 2 failed, not to be retried"])
+    }
+  }
+
   @Test("RB-2: a refused call does not wait; a result that fails is returned")
   func refusedResult() async throws {
     try await withVirtualTime { clock in

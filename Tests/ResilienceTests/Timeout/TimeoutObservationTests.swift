@@ -62,18 +62,23 @@ struct TimeoutObservationTests {
 
   // MARK: - Breakers
 
+  /// How a body ends in two seconds, with a breaker around the timeout and one inside.
+  private static func ending(
+    of body: Body, _ outside: Circuit, _ inside: Circuit, _ clock: VirtualClock
+  ) async -> Ending {
+    let timeout = Timeout(.seconds(2), clock: clock)
+    return await Ending.of {
+      try await outside.breaker.run {
+        try await timeout.run { try await inside.breaker.run { try await body() } }
+      }
+    }
+  }
+
   @Test("X-1: a timeout is a failure of the breaker around it and of the breaker inside")
   func breakers() async throws {
     try await withVirtualTime { clock in
       let (outside, inside) = (Circuit(on: clock), Circuit(on: clock))
-      let timeout = Timeout(.seconds(2), clock: clock)
-      let ending = await Ending.of {
-        try await outside.breaker.run {
-          try await timeout.run {
-            try await inside.breaker.run { try await Body(manner: .obeys, clock: clock)() }
-          }
-        }
-      }
+      let ending = await Self.ending(of: Body(manner: .obeys, clock: clock), outside, inside, clock)
       #expect(ending == .timedOut(.seconds(2), underlying: "CancellationError"))
       #expect(outside.counts.failures == 1 && outside.counts.ignored == 0)
       #expect(inside.counts.failures == 1 && inside.counts.ignored == 0)
@@ -137,14 +142,7 @@ struct TimeoutObservationTests {
   func late() async throws {
     try await withVirtualTime { clock in
       let (outside, inside) = (Circuit(on: clock), Circuit(on: clock))
-      let timeout = Timeout(.seconds(2), clock: clock)
-      let ending = await Ending.of {
-        try await outside.breaker.run {
-          try await timeout.run {
-            try await inside.breaker.run { try await Body(manner: .deaf, clock: clock)() }
-          }
-        }
-      }
+      let ending = await Self.ending(of: Body(manner: .deaf, clock: clock), outside, inside, clock)
       #expect(ending == .value(4))
       #expect(outside.counts.successes == 1 && inside.counts.successes == 1)
     }
