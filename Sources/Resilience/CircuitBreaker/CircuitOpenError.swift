@@ -36,40 +36,24 @@ public struct CircuitOpenError: RejectionError {
     }
   }
 
-  private final class Storage: Sendable {
-    let policy: String
-    let reason: Reason
-    let counts: CircuitBreaker.Counts
-    let openUntil: Deadline?
-
-    init(
-      policy: String, reason: Reason, counts: CircuitBreaker.Counts, openUntil: Deadline?
-    ) {
-      self.policy = policy
-      self.reason = reason
-      self.counts = counts
-      self.openUntil = openUntil
-    }
-  }
-
-  private let storage: Storage
+  private let refusal: Refusal<Reason, CircuitBreaker.Counts>
 
   init(policy: String, reason: Reason, counts: CircuitBreaker.Counts, openUntil: Deadline?) {
-    storage = Storage(policy: policy, reason: reason, counts: counts, openUntil: openUntil)
+    refusal = Refusal(by: policy, reason, retryAt: openUntil, details: counts)
   }
 
   /// The name of the circuit breaker.
-  public var policy: String { storage.policy }
+  public var policy: String { refusal.policy }
 
   /// Why it refused.
-  public var reason: Reason { storage.reason }
+  public var reason: Reason { refusal.reason }
 
   /// The counts that led to the last opening; for an isolated breaker, those at its isolation.
-  public var counts: CircuitBreaker.Counts { storage.counts }
+  public var counts: CircuitBreaker.Counts { refusal.details }
 
   /// How long the circuit stays open from now on: never negative, and shorter each time it is
   /// asked. `nil` for every reason but ``Reason/open``: nobody knows. Costs a clock read.
-  public var retryAfter: Duration? { storage.openUntil?.remaining }
+  public var retryAfter: Duration? { refusal.retryAfter }
 
   /// One line for a log.
   public var description: String {

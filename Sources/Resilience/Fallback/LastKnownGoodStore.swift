@@ -1,9 +1,8 @@
 extension LastKnownGood {
   /// What is remembered, and in which order it was used. Reads no clock and takes no lock.
   ///
-  /// Entries are nodes of a circular list in an array, linked by their places in it, so that each
-  /// operation costs one look into a dictionary and a few links. What it takes out it hands to its
-  /// caller: the end of a value runs code of the user's, which must not happen under a lock.
+  /// What it takes out it hands to its caller: the end of a value runs code of the user's, which must
+  /// not happen under a lock.
   struct Store: Sendable {
     /// A value and when it was remembered.
     struct Entry: Sendable {
@@ -18,21 +17,12 @@ extension LastKnownGood {
       var expired: Entry?
     }
 
-    private struct Node: Sendable {
-      /// Empty in the list's head, and in a place that is free.
-      var entry: Entry?
-      var older: Int
-      var newer: Int
-    }
-
     private let capacity: Int
     private let maxAge: Int64
-    private var places: [Key: Int] = [:]
+    private var places: [Key: LinkedQueue<Entry>.Place] = [:]
 
-    /// The first is the list's head: the most recently used is its `older`, the least recently used
-    /// its `newer`.
-    private var nodes = [Node(entry: nil, older: 0, newer: 0)]
-    private var free: [Int] = []
+    /// In the order of their last use.
+    private var entries = LinkedQueue<Entry>()
 
     init(capacity: Int, maxAge: Int64) {
       self.capacity = capacity
@@ -40,72 +30,43 @@ extension LastKnownGood {
     }
 
     /// How many values are remembered, those included that are too old and that nobody asked for.
-    var count: Int { places.count }
+    var count: Int { entries.count }
 
     /// Remembers a value as the one that was used last.
     ///
     /// - Returns: what had to go: the key's earlier value, or the least recently used one.
     mutating func remember(_ value: Value, for key: Key, at now: Int64) -> Entry? {
       if let place = places[key] {
-        let earlier = nodes[place].entry
-        nodes[place].entry = Entry(key: earlier?.key ?? key, value: value, instant: now)
-        touch(place)
-        return earlier
+        entries.renew(place)
+        return entries.update(place) { entry in
+          let earlier = entry
+          entry = Entry(key: earlier.key, value: value, instant: now)
+          return earlier
+        }
       }
-      let evicted = count == capacity ? remove(at: nodes[0].newer) : nil
-      let place = freePlace()
-      nodes[place].entry = Entry(key: key, value: value, instant: now)
-      places[key] = place
-      link(place)
+      let evicted = count == capacity ? entries.oldest.flatMap { remove($0) } : nil
+      places[key] = entries.append(Entry(key: key, value: value, instant: now))
       return evicted
     }
 
     /// What is known for the key, which counts as a use; nothing that is older than the maximum age.
     mutating func recall(_ key: Key, at now: Int64) -> Recollection {
-      guard let place = places[key], let entry = nodes[place].entry else { return Recollection() }
+      guard let place = places[key], let entry = entries[place] else { return Recollection() }
       let age = max(0, now.subtractingSaturated(entry.instant))
-      guard age <= maxAge else { return Recollection(expired: remove(at: place)) }
-      touch(place)
+      guard age <= maxAge else { return Recollection(expired: remove(place)) }
+      entries.renew(place)
       return Recollection(known: (entry.value, age))
     }
 
     /// - Returns: what was remembered for the key.
     mutating func forget(_ key: Key) -> Entry? {
-      places[key].flatMap { remove(at: $0) }
+      places[key].flatMap { remove($0) }
     }
 
-    private mutating func remove(at place: Int) -> Entry? {
-      unlink(place)
-      free.append(place)
-      guard let entry = nodes[place].entry else { return nil }
-      nodes[place].entry = nil
+    private mutating func remove(_ place: LinkedQueue<Entry>.Place) -> Entry? {
+      guard let entry = entries.remove(place) else { return nil }
       places[entry.key] = nil
       return entry
-    }
-
-    private mutating func freePlace() -> Int {
-      if let place = free.popLast() { return place }
-      nodes.append(Node(entry: nil, older: 0, newer: 0))
-      return nodes.count - 1
-    }
-
-    private mutating func touch(_ place: Int) {
-      unlink(place)
-      link(place)
-    }
-
-    private mutating func unlink(_ place: Int) {
-      let (older, newer) = (nodes[place].older, nodes[place].newer)
-      nodes[older].newer = newer
-      nodes[newer].older = older
-    }
-
-    private mutating func link(_ place: Int) {
-      let latest = nodes[0].older
-      nodes[place].older = latest
-      nodes[place].newer = 0
-      nodes[latest].newer = place
-      nodes[0].older = place
     }
   }
 }

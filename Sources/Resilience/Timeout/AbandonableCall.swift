@@ -13,14 +13,9 @@ extension AbandoningTimeout {
       case abandoned(Abandonment)
     }
 
-    private enum State: Sendable {
-      case running(caller: CheckedContinuation<Ending, Never>?)
-      case over(Ending)
-    }
-
     private let policy: AbandoningTimeout
     private let limit: Duration
-    private let state = Lock(State.running(caller: nil))
+    private let caller = Waiter<Ending>()
 
     init(of policy: AbandoningTimeout, within limit: Duration) {
       self.policy = policy
@@ -28,34 +23,14 @@ extension AbandoningTimeout {
     }
 
     /// Suspends the caller until the call ends.
-    func ending() async -> Ending {
-      await withCheckedContinuation { caller in
-        let ending = state.withLock { state -> Ending? in
-          if case .over(let ending) = state { return ending }
-          state = .running(caller: caller)
-          return nil
-        }
-        if let ending { caller.resume(returning: ending) }
-      }
-    }
+    func ending() async -> Ending { await caller.word() }
 
     /// Whether nobody waits for the operation any more.
-    var isOver: Bool {
-      state.withLock { if case .over = $0 { true } else { false } }
-    }
+    var isOver: Bool { caller.isTold }
 
     /// The operation has ended.
     func end(_ result: Result<Value, any Error>) {
-      let ending = Ending.ended(result)
-      let (caller, wasAbandoned) = state.withLock { state in
-        guard case .running(let caller) = state else {
-          return (CheckedContinuation<Ending, Never>?.none, true)
-        }
-        state = .over(ending)
-        return (caller, false)
-      }
-      if wasAbandoned { policy.abandonedEnded() }
-      caller?.resume(returning: ending)
+      if !caller.tell(.ended(result)) { policy.abandonedEnded() }
     }
 
     func fire() {
@@ -63,16 +38,9 @@ extension AbandoningTimeout {
     }
 
     func abandon(_ reason: Abandonment) {
-      let ending = Ending.abandoned(reason)
-      let caller = state.withLock { state -> CheckedContinuation<Ending, Never>? in
-        guard case .running(let caller) = state else { return nil }
-        state = .over(ending)
-        // Under this lock, so that its end is neither counted nor told before its abandonment.
-        // Nobody takes the locks the other way round.
-        policy.countAbandoned(reason, after: limit)
-        return caller
-      }
-      caller?.resume(returning: ending)
+      // Counted before anybody learns of it, so that the operation's end is neither counted nor told
+      // before its abandonment. Nobody takes the locks the other way round.
+      caller.tell(.abandoned(reason)) { policy.countAbandoned(reason, after: limit) }
     }
   }
 }

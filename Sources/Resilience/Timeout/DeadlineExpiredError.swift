@@ -23,27 +23,17 @@ public struct DeadlineExpiredError: RejectionError {
     }
   }
 
-  private final class Storage: Sendable {
-    let policy: String
-    let reason: Reason
-
-    init(policy: String, reason: Reason) {
-      self.policy = policy
-      self.reason = reason
-    }
-  }
-
-  private let storage: Storage
+  private let refusal: Refusal<Reason, Void>
 
   init(policy: String, reason: Reason) {
-    storage = Storage(policy: policy, reason: reason)
+    refusal = Refusal(by: policy, reason)
   }
 
   /// The name of the policy that refused.
-  public var policy: String { storage.policy }
+  public var policy: String { refusal.policy }
 
   /// Why it refused.
-  public var reason: Reason { storage.reason }
+  public var reason: Reason { refusal.reason }
 
   /// Always `nil`: a deadline that has passed does not come back.
   public var retryAfter: Duration? { nil }

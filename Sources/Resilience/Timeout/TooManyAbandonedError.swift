@@ -13,30 +13,20 @@ public struct TooManyAbandonedError: RejectionError {
     public var description: String { "too many abandoned operations go on" }
   }
 
-  private final class Storage: Sendable {
-    let policy: String
-    let maxAbandoned: Int
-
-    init(policy: String, maxAbandoned: Int) {
-      self.policy = policy
-      self.maxAbandoned = maxAbandoned
-    }
-  }
-
-  private let storage: Storage
+  private let refusal: Refusal<Reason, Int>
 
   init(policy: String, maxAbandoned: Int) {
-    storage = Storage(policy: policy, maxAbandoned: maxAbandoned)
+    refusal = Refusal(by: policy, .tooManyAbandoned, details: maxAbandoned)
   }
 
   /// The name of the timeout.
-  public var policy: String { storage.policy }
+  public var policy: String { refusal.policy }
 
   /// Why it refused.
-  public var reason: Reason { .tooManyAbandoned }
+  public var reason: Reason { refusal.reason }
 
   /// How many operations may go on abandoned.
-  public var maxAbandoned: Int { storage.maxAbandoned }
+  public var maxAbandoned: Int { refusal.details }
 
   /// Always `nil`: nobody knows when they end.
   public var retryAfter: Duration? { nil }
