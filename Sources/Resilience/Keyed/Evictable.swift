@@ -21,3 +21,13 @@ extension CircuitBreaker: Evictable {
     return snapshot.state == .closed || snapshot.state == .halfOpen
   }
 }
+
+extension RetryBudget: Evictable {
+  /// Whether there are as many tokens as a new budget has.
+  public var isEvictable: Bool { snapshot().tokens >= Double(minimumCapacity) }
+}
+
+extension AbandoningTimeout: Evictable {
+  /// Whether no abandoned operation goes on.
+  public var isEvictable: Bool { snapshot().abandoned == 0 }
+}

@@ -100,6 +100,9 @@ public final class RetryBudget: Sendable, CustomStringConvertible {
     ledger = Lock(Ledger(configuration, at: source.now()))
   }
 
+  /// The tokens at the start, and the least capacity.
+  public var minimumCapacity: Int { configuration.minimumCapacity }
+
   /// The budget in words, for a log.
   public var description: String { "budget \"\(name)\" (\(configuration))" }
 

@@ -219,14 +219,16 @@ struct Unavailable: Error {}
 
 /// A value that a test shares with a closure or an observer.
 final class Shared<Value: Sendable>: Sendable {
-  private let mutex: Mutex<Value>
+  private let lock: Lock<Value>
 
-  init(_ value: Value) { mutex = Mutex(value) }
+  init(_ value: Value) { lock = Lock(value) }
 
   var value: Value {
-    get { mutex.withLock { $0 } }
-    set { mutex.withLock { $0 = newValue } }
+    get { lock.withLock { $0 } }
+    set { lock.withLock { $0 = newValue } }
   }
+
+  func change(_ body: (inout Value) -> Void) { lock.withLock { body(&$0) } }
 }
 
 /// Chance that is the same in every run.
