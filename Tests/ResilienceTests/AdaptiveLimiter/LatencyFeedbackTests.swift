@@ -13,7 +13,7 @@ struct LatencyFeedbackTests {
   // MARK: - Formulas
 
   @Test(
-    "Vegas: in flight × (1 − baseline/observed) wait; below √limit up, above 2 √limit down by √limit",
+    "Vegas: in flight × (1 − baseline/observed) wait; below √limit up, above 2 √limit down",
     arguments: [
       // Brakmo and Peterson 1995 §3.2: expected and actual rate differ by the calls that wait.
       (limit: 16.0, inFlight: 16.0, observed: 10.0, expected: 20.0),  // 0 wait
