@@ -103,7 +103,7 @@ struct AdaptiveLimiterStressTests {
       var refused = 0
     }
 
-    private let counts = Mutex(Counts())
+    private let counts = Lock(Counts())
 
     func count(_ path: sending WritableKeyPath<Counts, Int>) {
       counts.withLock { $0[keyPath: path] += 1 }
