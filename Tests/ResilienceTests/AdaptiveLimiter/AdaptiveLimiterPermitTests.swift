@@ -15,7 +15,7 @@ struct AdaptiveLimiterPermitTests {
     if let permit = limited.limiter.tryAcquire() { permit.succeed() }
     if let permit = limited.limiter.tryAcquire() { permit.drop() }
     if let permit = limited.limiter.tryAcquire() { permit.ignore() }
-    if let permit = limited.limiter.tryAcquire() { permit.end(throwing: Busy()) }
+    if let permit = limited.limiter.tryAcquire() { permit.end(throwing: Limited.Busy()) }
     if let permit = limited.limiter.tryAcquire() { permit.end(throwing: Unavailable()) }
     abandonPermit(of: limited.limiter)
     #expect(limited.inFlight == 0)

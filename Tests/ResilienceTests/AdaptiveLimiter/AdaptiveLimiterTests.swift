@@ -63,14 +63,14 @@ struct AdaptiveLimiterTests {
   @Test("overload lowers it; the observer hears of the overload first")
   func drops() {
     let limited = Limited(.aimd(initial: 100))
-    limited.start()[0].drop(Busy())
+    limited.start()[0].drop(Limited.Busy())
     limited.clock.advance(by: .milliseconds(100))
     limited.start()[0].drop()
     #expect(limited.limit == 49)
     #expect(limited.totals == Totals(overloads: 2))
     #expect(
       limited.heard() == [
-        "overloaded (\(Busy()))", "limit 100 > 70", "overloaded", "limit 70 > 49",
+        "overloaded (\(Limited.Busy()))", "limit 100 > 70", "overloaded", "limit 70 > 49",
       ])
   }
 
@@ -112,7 +112,7 @@ struct AdaptiveLimiterTests {
     let passed = Deadline(in: .zero, clock: clock)
     let left = Deadline(in: .seconds(1), clock: clock)
     #expect(await totals(throwing: TimeoutError(limit: .seconds(1))) == Totals(overloads: 1))
-    #expect(await totals(throwing: Busy()) == Totals(overloads: 1))
+    #expect(await totals(throwing: Limited.Busy()) == Totals(overloads: 1))
     #expect(await totals(throwing: Unavailable(), within: passed) == Totals(overloads: 1))
     #expect(await totals(throwing: CancellationError(), within: passed) == Totals(overloads: 1))
     #expect(await totals(throwing: Unavailable(), within: left) == Totals(others: 1))
@@ -123,7 +123,8 @@ struct AdaptiveLimiterTests {
     let breaker = CircuitBreaker("inner")
     breaker.trip()
     let passed = Deadline(in: .zero, clock: VirtualClock())
-    for error in [Unavailable(), Busy(retryAfter: nil), CancellationError()] as [any Error] {
+    for error in [Unavailable(), Limited.Busy(retryAfter: nil), CancellationError()] as [any Error]
+    {
       #expect(await totals(throwing: error) == Totals(others: 1), "\(error)")
     }
     let inner = Limited()
@@ -148,7 +149,7 @@ struct AdaptiveLimiterTests {
       })
     }
     #expect(await totals(throwing: Unavailable(), from: limited()) == Totals(overloads: 1))
-    #expect(await totals(throwing: Busy(), from: limited()) == Totals(others: 1))
+    #expect(await totals(throwing: Limited.Busy(), from: limited()) == Totals(others: 1))
     let timeout = TimeoutError(limit: .zero)
     #expect(await totals(throwing: timeout, from: limited()) == Totals(others: 1))
     #expect(asked.value == 3)

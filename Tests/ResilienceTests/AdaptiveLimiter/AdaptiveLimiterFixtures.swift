@@ -67,7 +67,9 @@ final class LimitedCall {
   func end(throwing error: any Error) { permit.take()?.end(throwing: error) }
 }
 
-/// What a client makes of a 429 or 503 that says when to come back, or does not.
-struct Busy: RetryAfterHint {
-  var retryAfter: Duration? = .seconds(1)
+extension Limited {
+  /// What a client makes of a 429 or 503 that says when to come back, or does not.
+  struct Busy: RetryAfterHint {
+    var retryAfter: Duration? = .seconds(1)
+  }
 }
