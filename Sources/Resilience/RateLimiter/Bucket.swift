@@ -12,8 +12,8 @@ extension RateLimiter {
     /// Until when nobody is served.
     private(set) var pausedUntil: Int64?
 
-    /// Changes whenever a reading of the clock that was taken before must not be used any more.
-    private(set) var generation: UInt32 = 0
+    /// Changes with the pace, and when the clock has stepped back.
+    private(set) var generation: UInt8 = 0
 
     /// The last reading.
     private var latest: Int64
@@ -138,7 +138,7 @@ extension RateLimiter {
   struct Grant: Equatable, Sendable {
     let tokens: Int
     let fullAt: Int128
-    let generation: UInt32
+    let generation: UInt8
 
     init(of tokens: Int, from bucket: Bucket) {
       self.tokens = tokens

@@ -15,8 +15,7 @@ extension RateLimiter {
     private let token: Atomic<Int64>
     private let burst: Atomic<Int>
 
-    /// Calls that were decided without the lock. Relaxed: a count guards no other memory.
-    private let granted = Atomic<Int>(0)
+    /// Calls that were refused without the lock. Relaxed: a count guards no other memory.
     private let refused = Atomic<Int>(0)
 
     init(_ bucket: Bucket) {
@@ -32,28 +31,34 @@ extension RateLimiter {
       case unclear
     }
 
-    /// Takes tokens, if they are there. One reading of the clock, or more if the pace changes at
-    /// this moment.
-    func take(_ tokens: Int, _ source: TimeSource) -> Answer {
+    /// Takes tokens, if they are there.
+    ///
+    /// Readings of several threads come in any order: an older one finds fewer tokens. The clock is read
+    /// before anything else, so that nothing lies between looking and taking but arithmetic. A call that
+    /// is here while a clock steps back is judged as before the step.
+    ///
+    /// - Parameter now: what the clock shows.
+    func take(_ tokens: Int, at now: Int64) -> Answer {
       var word = Word(bits: self.word.load())
-      while !word.isShut {
+      while word.isOpen {
         let pace = pace
         guard tokens <= pace.burst else { return .unclear }
-        let (generation, now) = (word.generation, pace.units(source.now()))
-        // Readings of several threads come in any order: an older one finds fewer tokens.
-        while !word.isShut, word.generation == generation {
-          guard let after = pace.take(tokens, from: word.fullAt, at: now) else {
-            // Fuller than empty at once: the clock has stepped back, or the reading is too old.
-            return word.fullAt - now > pace.capacity ? .unclear : .refused
-          }
-          let next = Word(fullAt: after, generation: generation, isShut: false)
-          let result = self.word.compareExchange(expected: word.bits, desired: next.bits)
-          if result.exchanged { return .granted }
-          word = Word(bits: result.original)
+        let now = pace.units(now)
+        guard let after = pace.take(tokens, from: word.fullAt, at: now) else {
+          // Less than empty: the clock has stepped back, or the reading is old.
+          return word.fullAt - now > pace.capacity ? .unclear : .refused
         }
+        let next = word.granting(after)
+        let result = self.word.compareExchange(expected: word.bits, desired: next.bits)
+        if result.exchanged { return .granted }
+        word = Word(bits: result.original)
       }
       return .unclear
     }
+
+    func countRefused() { refused.wrappingAdd(1, ordering: .relaxed) }
+
+    var refusedCount: Int { refused.load(ordering: .relaxed) }
 
     private var pace: Pace {
       Pace(
@@ -66,24 +71,30 @@ extension RateLimiter {
 // MARK: - For the holder of the lock
 
 extension RateLimiter.Meter {
-  /// When the bucket will be full, as it is.
-  var fullAt: Int128 { Word(bits: word.load()).fullAt }
+  /// What has come of it since it was last set.
+  struct Reading {
+    /// When the bucket will be full.
+    let fullAt: Int128
+    /// How many calls have got their tokens.
+    let granted: Int
+  }
+
+  var reading: Reading { Word(bits: word.load()).reading }
 
   /// Lets nobody else take any more.
   ///
-  /// - Returns: when the bucket will be full. A reading of the clock that is taken now is later than
-  ///   all that have come to this.
-  func shut() -> Int128 {
+  /// A reading of the clock that is taken after it is later than all that have come to this.
+  func shut() -> Reading {
     var word = Word(bits: self.word.load())
     while !word.isShut {
       let result = self.word.compareExchange(expected: word.bits, desired: word.shut.bits)
       if result.exchanged { break }
       word = Word(bits: result.original)
     }
-    return word.fullAt
+    return word.reading
   }
 
-  /// Goes on with a bucket. The meter is shut.
+  /// Goes on with a bucket, and counts from zero. The meter is shut.
   func set(_ bucket: RateLimiter.Bucket, staysShut: Bool) {
     if bucket.pace != pace {
       nanosecond.store(bucket.pace.nanosecond, ordering: .releasing)
@@ -93,33 +104,34 @@ extension RateLimiter.Meter {
     word.store(Word(bucket, isShut: staysShut).bits)
   }
 
-  func countGranted() { granted.wrappingAdd(1, ordering: .relaxed) }
-  func countRefused() { refused.wrappingAdd(1, ordering: .relaxed) }
-
-  var counts: (granted: Int, refused: Int) {
-    (granted.load(ordering: .relaxed), refused.load(ordering: .relaxed))
-  }
-
-  /// An instant of 107 bits, a generation of 20, and whether it is shut.
+  /// An instant of 107 bits, a generation of 8, a count of 12, and whether it is shut.
   ///
-  /// A generation that comes again after a million changes harms only who has slept through all of
-  /// them between two instructions.
+  /// The count is part of it because a counter beside it would cost as much again. When there is no room
+  /// for more, somebody has to take the lock. A generation that comes again after 256 changes harms only
+  /// who has slept through all of them between two instructions, and finds the same instant and count.
   private struct Word {
     let bits: Int128
 
     init(bits: Int128) { self.bits = bits }
 
-    init(fullAt: Int128, generation: UInt32, isShut: Bool) {
-      bits = fullAt << 21 | Int128(generation & 0xf_ffff) << 1 | (isShut ? 1 : 0)
-    }
-
     init(_ bucket: RateLimiter.Bucket, isShut: Bool) {
-      self.init(fullAt: bucket.fullAt, generation: bucket.generation, isShut: isShut)
+      bits = bucket.fullAt << 21 | Int128(bucket.generation) << 13 | (isShut ? 1 : 0)
     }
 
     var isShut: Bool { bits & 1 == 1 }
-    var generation: UInt32 { UInt32(truncatingIfNeeded: bits >> 1) & 0xf_ffff }
     var fullAt: Int128 { bits >> 21 }
+
+    /// Whether anybody may take from it.
+    var isOpen: Bool { !isShut && granted < 0xfff }
+
     var shut: Word { Word(bits: bits | 1) }
+    var reading: Reading { Reading(fullAt: fullAt, granted: granted) }
+
+    /// After another grant.
+    func granting(_ fullAt: Int128) -> Word {
+      Word(bits: fullAt << 21 | (bits & 0x1f_ffff + 2))
+    }
+
+    private var granted: Int { Int(truncatingIfNeeded: bits >> 1) & 0xfff }
   }
 }

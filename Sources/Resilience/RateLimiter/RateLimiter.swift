@@ -51,11 +51,21 @@ public final class RateLimiter: ResiliencePolicy {
   ///     limiter's lock: it must not call back into the limiter.
   ///   - observers: who is told what happens.
   public convenience init(
-    _ name: String = "rate-limiter", _ rate: Rate, burst: Int = 1, maxWait: Duration = .zero,
+    _ name: String, _ rate: Rate, burst: Int = 1, maxWait: Duration = .zero,
     clock: any Clock<Duration> = ContinuousClock(), observers: [any ResilienceObserver] = []
   ) {
     self.init(
       name, configuration: Configuration(rate, burst: burst, maxWait: maxWait), clock: clock,
+      observers: observers)
+  }
+
+  /// A limiter by the name of `rate-limiter`, with settings given one by one, as above.
+  public convenience init(
+    _ rate: Rate, burst: Int = 1, maxWait: Duration = .zero,
+    clock: any Clock<Duration> = ContinuousClock(), observers: [any ResilienceObserver] = []
+  ) {
+    self.init(
+      configuration: Configuration(rate, burst: burst, maxWait: maxWait), clock: clock,
       observers: observers)
   }
 
@@ -135,9 +145,8 @@ extension RateLimiter {
   /// - Returns: whether the call may be made.
   public func tryAcquire(_ tokens: Int = 1) -> Bool {
     let tokens = max(1, tokens)
-    switch meter.take(tokens, source) {
+    switch meter.take(tokens, at: source.now()) {
     case .granted:
-      meter.countGranted()
       return true
     case .refused:
       meter.countRefused()

@@ -20,9 +20,7 @@ extension RateLimiter {
   /// Takes tokens without the lock, if they are there.
   @usableFromInline
   func takesAtOnce(_ tokens: Int) -> Bool {
-    guard case .granted = meter.take(tokens, source) else { return false }
-    meter.countGranted()
-    return true
+    if case .granted = meter.take(tokens, at: source.now()) { true } else { false }
   }
 
   func takeUnderLock(_ tokens: Int) -> Bool {
@@ -156,7 +154,7 @@ extension RateLimiter {
     _ body: (inout State, _ now: Int64, inout State.Aftermath) -> Result
   ) -> Result {
     let (result, aftermath) = state.withLock { state in
-      state.bucket.fullAt = meter.shut()
+      state.absorb(meter.shut())
       // Read now, so that it is later than every reading that has led to a grant; if it is not, the
       // clock has stepped back.
       let now = source.now()

@@ -71,10 +71,8 @@ extension RateLimiter {
   /// The limiter at one moment. Passive; costs a lock and a reading of the clock.
   public func snapshot() -> Snapshot {
     let (state, now) = copy()
-    let counts = meter.counts
     var totals = state.totals
-    totals.granted.add(counts.granted)
-    totals.noTokens.add(counts.refused)
+    totals.noTokens.add(meter.refusedCount)
     let (bucket, settings) = (state.bucket, state.settings)
     let pausedFor = bucket.pausedUntil.map { Duration.nanoseconds($0.subtractingSaturated(now)) }
     return Snapshot(
@@ -87,7 +85,7 @@ extension RateLimiter {
     var bucket: Bucket
     let settings: Configuration
     let waiting: Int
-    let totals: Totals
+    var totals: Totals
   }
 
   /// What a call that comes now would find.
@@ -97,7 +95,9 @@ extension RateLimiter {
         bucket: state.bucket, settings: state.settings, waiting: state.line.count,
         totals: state.totals)
       // Taken before the reading, as in a call.
-      copy.bucket.fullAt = meter.fullAt
+      let reading = meter.reading
+      copy.bucket.fullAt = reading.fullAt
+      copy.totals.granted.add(reading.granted)
       let now = source.now()
       copy.bucket.observe(now)
       return (copy, now)

@@ -26,25 +26,39 @@ extension RateLimiter {
   /// What has happened in a limiter's whole life.
   public struct Totals: Hashable, Sendable {
     /// Calls that got their tokens.
-    public internal(set) var granted = 0
+    public var granted = 0
 
     /// Those among them that waited.
-    public internal(set) var waited = 0
+    public var waited = 0
 
     /// Calls that were cancelled while they waited.
-    public internal(set) var cancelled = 0
+    public var cancelled = 0
 
     /// Calls whose tokens did not come in the time they would wait.
-    public internal(set) var noTokens = 0
+    public var noTokens = 0
 
     /// Calls whose tokens did not come before their deadline.
-    public internal(set) var deadline = 0
+    public var deadline = 0
 
     /// Calls that needed more than the burst.
-    public internal(set) var exceedsBurst = 0
+    public var exceedsBurst = 0
 
     /// Calls that a pause would have kept for too long.
-    public internal(set) var paused = 0
+    public var paused = 0
+
+    /// Nothing happened yet, unless told otherwise.
+    public init(
+      granted: Int = 0, waited: Int = 0, cancelled: Int = 0, noTokens: Int = 0, deadline: Int = 0,
+      exceedsBurst: Int = 0, paused: Int = 0
+    ) {
+      self.granted = granted
+      self.waited = waited
+      self.cancelled = cancelled
+      self.noTokens = noTokens
+      self.deadline = deadline
+      self.exceedsBurst = exceedsBurst
+      self.paused = paused
+    }
 
     /// Calls that were refused, for whatever reason.
     public var rejected: Int {

@@ -26,6 +26,12 @@ extension RateLimiter {
     /// Nobody but the lock's holder may change the bucket.
     var needsLock: Bool { !line.isEmpty || bucket.pausedUntil != nil }
 
+    /// Takes over what was granted without the lock.
+    mutating func absorb(_ reading: Meter.Reading) {
+      bucket.fullAt = reading.fullAt
+      totals.granted.add(reading.granted)
+    }
+
     mutating func error(for refused: Refused) -> any Error { refusals.error(for: refused) }
   }
 }
