@@ -89,7 +89,7 @@ extension Throttle.Event.Kind: CustomStringConvertible {
   public var description: String {
     switch self {
     case .rejected(let criticality, let share):
-      "rejected a \(criticality) call, as \(share) of them"
+      "rejected a \(criticality) call, as \((share * 1000).rounded() / 10) % of them"
     }
   }
 }

@@ -42,7 +42,7 @@ extension Documentation {
           "\(readme) swift package", "\(readme) sh", "\(readme) text", "\(guide) text",
           "\(RetryFigures.guide) text", "\(TimeoutUsage.guide) text",
           "\(FallbackUsage.guide) text", "\(PipelineUsage.guide) text",
-          "\(FaultInjectionUsage.guide) text",
+          "\(FaultInjectionUsage.guide) text", "\(ThrottleUsage.guide) text",
         ])
     }
 

@@ -7,7 +7,7 @@ import Testing
 struct ThrottleIsolationTests {
   private static func refusing() -> Throttle {
     let throttle = Throttle(maxRejection: 1, seed: 1)
-    throttle.shared.withLock { $0.core.count(.failure, 1_000_000) }
+    throttle.shared.withLock { $0.core.count(.failure, 10_000) }
     return throttle
   }
 

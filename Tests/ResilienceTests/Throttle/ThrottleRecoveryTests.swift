@@ -7,7 +7,7 @@ import Testing
 struct ThrottleRecoveryTests {
   @Test(
     "TH-1: 95 % are answered within four windows after an outage of a minute",
-    arguments: [20, 100, 500], [1, 2, 3, 4, 5])
+    arguments: [20, 50, 200], [1, 2, 3])
   func recovery(perSecond: Int, seed: Int) {
     let traffic = Traffic(perSecond: perSecond, seed: UInt64(seed))
     #expect(traffic.call(for: .seconds(20), isHealthy: true) == 1)
