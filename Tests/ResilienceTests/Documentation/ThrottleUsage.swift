@@ -213,11 +213,11 @@ extension Documentation.ThrottleUsage {
   func lockOut() {
     let clock = VirtualClock()
     // snippet
-    let throttle = Throttle("user-service", maxRejection: 1, clock: clock)
+    let throttle = Throttle("user-service", maxRejection: 1, clock: clock, seed: 1)
     // end snippet
     #expect(recovery(throttle, clock).share < 0.5)
     let limitedClock = VirtualClock()
-    #expect(recovery(Throttle(clock: limitedClock), limitedClock).share >= 0.95)
+    #expect(recovery(Throttle(clock: limitedClock, seed: 1), limitedClock).share >= 0.95)
   }
 
   @Test("outside a retry it does not see the attempts")
