@@ -1,0 +1,87 @@
+/// The last latencies, and any quantile of them.
+///
+/// A latency is kept as a code of two bytes (``LatencyCode``), twice: in the order of arrival, and
+/// sorted. So memory is four bytes a latency, whatever the values; a quantile is one look, wrong by
+/// at most ``LatencyCode/error``; and a new latency costs two searches and moves at most twice two
+/// bytes a latency.
+struct LatencyWindow: Sendable {
+  private let capacity: Int
+  private var arrived: [LatencyCode] = []
+  private var sorted: [LatencyCode] = []
+  private var oldest = 0
+
+  /// - Parameter capacity: how many latencies are remembered; at least 1.
+  init(capacity: Int) {
+    self.capacity = capacity
+  }
+
+  var count: Int { sorted.count }
+
+  /// Remembers a latency, in nanoseconds, and forgets the oldest if there are too many.
+  mutating func add(_ latency: Int64) {
+    let code = LatencyCode(latency)
+    if arrived.count < capacity {
+      arrived.append(code)
+    } else {
+      // What has arrived and is not forgotten stands in the sorted ones.
+      sorted.remove(at: position(of: arrived[oldest]))
+      arrived[oldest] = code
+      oldest = (oldest + 1) % capacity
+    }
+    sorted.insert(code, at: position(of: code))
+  }
+
+  /// The smallest latency that is not less than this share of all (the nearest rank); `nil` if there
+  /// is none at all.
+  func quantile(_ share: Ratio) -> Int64? {
+    guard !sorted.isEmpty else { return nil }
+    let (product, whole) = (
+      Int128(share.numerator) * Int128(sorted.count), Int128(share.denominator)
+    )
+    let rank = (product + whole - 1) / whole
+    return sorted[Int(rank) - 1].latency
+  }
+
+  /// Where the first code stands that is not less.
+  private func position(of code: LatencyCode) -> Int {
+    var (low, high) = (0, sorted.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if sorted[middle] < code { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+}
+
+/// A latency in two bytes: its 11 highest bits and their place, as in a floating-point number.
+///
+/// Below 2048 ns it is exact; above, the latencies between two powers of two fall into 1024 buckets
+/// of the same width, of which the middle is read. The buckets are those of HdrHistogram
+/// (hdrhistogram.org), in integers only.
+struct LatencyCode: Comparable, Sendable {
+  /// What a reading is wrong by at most, as a share of the latency: half a bucket.
+  static var error: Double { 1.0 / 2048 }
+
+  private static var bits: Int { 10 }
+
+  private let code: UInt16
+
+  /// - Parameter latency: in nanoseconds; less than zero counts as zero.
+  init(_ latency: Int64) {
+    let latency = max(0, latency)
+    let width = Int64.bitWidth - latency.leadingZeroBitCount
+    let shift = max(0, width - Self.bits - 1)
+    // At most 52 · 1024 + 2047.
+    code = UInt16(shift << Self.bits + Int(latency >> Int64(shift)))
+  }
+
+  /// The middle of the bucket.
+  var latency: Int64 {
+    let code = Int64(code)
+    let shift = max(0, code >> Int64(Self.bits) - 1)
+    guard shift > 0 else { return code }
+    return (code - shift << Int64(Self.bits)) << shift + 1 << (shift - 1)
+  }
+
+  static func < (one: LatencyCode, other: LatencyCode) -> Bool { one.code < other.code }
+}
