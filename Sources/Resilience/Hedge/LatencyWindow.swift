@@ -1,7 +1,7 @@
 /// The last latencies, and any quantile of them.
 ///
 /// A latency is kept as a code of two bytes (``LatencyCode``), twice: in the order of arrival, and
-/// sorted. So memory is four bytes a latency, whatever the values; a quantile is one look, wrong by
+/// sorted. So memory is four bytes a latency, whatever the values; a quantile is one look, too long by
 /// at most ``LatencyCode/error``; and a new latency costs two searches and moves at most twice two
 /// bytes a latency.
 struct LatencyWindow: Sendable {
@@ -56,11 +56,12 @@ struct LatencyWindow: Sendable {
 /// A latency in two bytes: its 11 highest bits and their place, as in a floating-point number.
 ///
 /// Below 2048 ns it is exact; above, the latencies between two powers of two fall into 1024 buckets
-/// of the same width, of which the middle is read. The buckets are those of HdrHistogram
+/// of the same width. The longest of a bucket is read, so that a call that takes as long as a
+/// quantile does not take longer than what is read. The buckets are those of HdrHistogram
 /// (hdrhistogram.org), in integers only.
 struct LatencyCode: Comparable, Sendable {
-  /// What a reading is wrong by at most, as a share of the latency: half a bucket.
-  static var error: Double { 1.0 / 2048 }
+  /// What a reading is too long by at most, as a share of the latency.
+  static var error: Double { 1.0 / 1024 }
 
   private static var bits: Int { 10 }
 
@@ -75,12 +76,12 @@ struct LatencyCode: Comparable, Sendable {
     code = UInt16(shift << Self.bits + Int(latency >> Int64(shift)))
   }
 
-  /// The middle of the bucket.
+  /// The longest in the bucket.
   var latency: Int64 {
     let code = Int64(code)
     let shift = max(0, code >> Int64(Self.bits) - 1)
-    guard shift > 0 else { return code }
-    return (code - shift << Int64(Self.bits)) << shift + 1 << (shift - 1)
+    let least = (code - shift << Int64(Self.bits)) << shift
+    return least + ((1 << shift) - 1)
   }
 
   static func < (one: LatencyCode, other: LatencyCode) -> Bool { one.code < other.code }

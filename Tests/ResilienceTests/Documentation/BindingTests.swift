@@ -43,6 +43,7 @@ extension Documentation {
           "\(RetryFigures.guide) text", "\(TimeoutUsage.guide) text",
           "\(FallbackUsage.guide) text", "\(PipelineUsage.guide) text",
           "\(FaultInjectionUsage.guide) text", "\(ThrottleUsage.guide) text",
+          "\(HedgeUsage.guide) text",
         ])
     }
 
