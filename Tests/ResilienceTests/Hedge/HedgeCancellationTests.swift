@@ -143,9 +143,11 @@ struct HedgeCancellationTests {
       clock.jump(by: .ms(50))
       let value = try await call.value
       #expect(value == 1)
-      let totals = trial.totals
-      #expect(totals.calls == 1)
-      #expect(trial.spent == totals.hedges)
+      #expect(script.calls == 1)
+      #expect(trial.totals == .init(calls: 1))
+      #expect(trial.told == [])
+      let budget = trial.hedge.budget?.snapshot()
+      #expect(budget?.withdrawn == 1 && budget?.givenBack == 1)
     }
   }
 }
