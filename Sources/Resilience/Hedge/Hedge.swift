@@ -30,7 +30,8 @@
 /// prefers, with the caller's task-locals and priority; where nothing can be hedged, in the caller's
 /// task. Either way it runs on no actor, unless it names one.
 ///
-/// Cost: two clock readings and two locks; where a hedge is possible, a task and a timer as well.
+/// Cost: two clock readings and two locks, about half a microsecond in all; where a hedge is
+/// possible, a task and a timer as well, some microseconds.
 public final class Hedge: ConcurrentPolicy {
   /// The name, for events and descriptions.
   public let name: String
