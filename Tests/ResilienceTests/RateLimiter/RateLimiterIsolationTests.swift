@@ -14,14 +14,31 @@ struct RateLimiterIsolationTests {
     static let shared = Workshop()
   }
 
-  /// One that lets through at once, and one where everybody waits: a token every microsecond.
-  static func limiters() -> [RateLimiter] {
-    [
-      RateLimiter(.perSecond(1_000_000_000), burst: 1_000_000),
-      RateLimiter(.init(1, per: .microseconds(50)), maxWait: .seconds(60)),
-      RateLimiter(
-        .init(1, per: .microseconds(50)), maxWait: .seconds(60), observers: [EventRecorder()]),
-    ]
+  /// One that lets through at once, and two where everybody waits but the first.
+  struct Limiters {
+    let all: [RateLimiter]
+    private let driver: Task<Void, Never>
+
+    init() {
+      let clock = VirtualClock()
+      let all = [
+        RateLimiter(.perSecond(1), burst: 1_000_000, clock: clock),
+        RateLimiter(.perSecond(1), maxWait: .seconds(60), clock: clock),
+        RateLimiter(
+          .perSecond(1), maxWait: .seconds(60), clock: clock, observers: [EventRecorder()]),
+      ]
+      self.all = all
+      // Time passes only while somebody waits.
+      driver = Task.detached {
+        while !Task.isCancelled {
+          let isAwaited = all.contains { $0.snapshot().waiting > 0 }
+          if isAwaited { await clock.advance(by: .seconds(1)) }
+          await Task.yield()
+        }
+      }
+    }
+
+    func stop() { driver.cancel() }
   }
 
   static func call(_ limiter: RateLimiter, _ home: Home) async throws {
@@ -56,7 +73,9 @@ struct RateLimiterIsolationTests {
 
   static func callInEveryWay(from actor: any Actor) async throws {
     let home = Home(actor: actor)
-    for limiter in limiters() {
+    let limiters = Limiters()
+    defer { limiters.stop() }
+    for limiter in limiters.all {
       try await call(limiter, home)
       try await IsolationTests.succeed(under: limiter, home)
       try await IsolationTests.nest(under: limiter, home)
@@ -102,17 +121,18 @@ struct RateLimiterIsolationTests {
 
   @Test("RL: an actor's own closures, several calls beside each other: nothing is lost")
   func ownClosures() async throws {
-    let (clerk, limiters) = (Clerk(), Self.limiters())
+    let (clerk, limiters) = (Clerk(), Limiters())
+    defer { limiters.stop() }
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<4 {
         group.addTask {
-          for limiter in limiters { for _ in 0..<20 { try await clerk.call(limiter) } }
+          for limiter in limiters.all { for _ in 0..<20 { try await clerk.call(limiter) } }
         }
       }
       try await group.waitForAll()
     }
     #expect(await clerk.entries == 4 * 3 * 20)
-    #expect(limiters[1].snapshot().totals.waited > 0)
+    #expect(limiters.all[1].snapshot().totals.waited == 79)
   }
 
   @Workshop
