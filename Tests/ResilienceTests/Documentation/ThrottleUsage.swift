@@ -153,7 +153,8 @@ extension Documentation {
       ]
       for (name, successes, failures) in cases {
         let throttle = await counted(
-          Throttle(clock: VirtualClock()), successes: successes, failures: [.normal: failures])
+          Throttle(maxRejection: 1e-9, clock: VirtualClock(), seed: 1), successes: successes,
+          failures: [.normal: failures])
         let before = throttle.snapshot().requests
         try await throttle.run {
           let counts = throttle.snapshot().requests - before
