@@ -30,7 +30,6 @@ extension Documentation {
     let orders: Orders
     let calling: Policy
 
-    // snippet
     func order() async throws {
       try await calling.run { try await stock.take() }
       do {
@@ -42,14 +41,11 @@ extension Documentation {
         throw error
       }
     }
-    // end snippet
 
-    // snippet
     func orderCarelessly() async throws {
       try await calling.run { try await stock.take() }
       try await calling.run { try await orders.add() }
     }
-    // end snippet
   }
 }
 
@@ -123,6 +119,43 @@ extension Documentation {
       #expect(throws: ConfigurationError.self) { try startExperiment(.init([.hang(rate: 7)])) }
       endExperiment()
       #expect(try await faults.run { try await users.find(id) } == User(id: 1))
+    }
+
+    @Test("an order that cannot be placed puts the goods back")
+    func placing() async throws {
+      let (stock, orders) = (Stock(amount: 1), Orders())
+      let calling = FaultInjection([.error(onCall: 2) { Unavailable() }])
+      // snippet
+      func order() async throws {
+        try await calling.run { try await stock.take() }
+        do {
+          try await calling.run { try await orders.add() }
+        } catch {
+          try await Retry(backoff: .none).run {
+            try await calling.run { try await stock.putBack() }
+          }
+          throw error
+        }
+      }
+      // end snippet
+      try? await order()
+      #expect(stock.amount == 1)
+      #expect(orders.count == 0)
+    }
+
+    @Test("a careless order loses the goods")
+    func losing() async throws {
+      let (stock, orders) = (Stock(amount: 1), Orders())
+      let calling = FaultInjection([.error(onCall: 2) { Unavailable() }])
+      // snippet
+      func orderCarelessly() async throws {
+        try await calling.run { try await stock.take() }
+        try await calling.run { try await orders.add() }
+      }
+      // end snippet
+      try? await orderCarelessly()
+      #expect(stock.amount == 0)
+      #expect(orders.count == 0)
     }
 
     // snippet
