@@ -35,7 +35,9 @@ struct PipelineFuzzTests {
         }
         return await group.reduce(into: []) { $0.append($1) }
       }
-      if bench.abandoned == 0 { #expect(clock.sleeperCount == 0, "seed \(seed)") }
+      // What a hedge has lost is cancelled when the hedge's task goes on.
+      if !bench.hedges.isEmpty { await clock.advance(by: .zero) }
+      if bench.mayNothingGoOn { #expect(clock.sleeperCount == 0, "seed \(seed)") }
       // What was abandoned ends by then.
       await clock.advance(by: .seconds(100))
       bench.check(calls, "seed \(seed): \(bench.policy.layers.map(\.description))")
@@ -96,6 +98,10 @@ extension PipelineFuzzTests {
     private(set) var policy = AnyConcurrentPolicy(OptionalPolicy<Retry>(nil))
     private(set) var breakers: [CircuitBreaker] = []
     private(set) var abandoning: [AbandoningTimeout] = []
+    private(set) var bulkheads: [Bulkhead] = []
+    private(set) var rateLimiters: [RateLimiter] = []
+    private(set) var adaptiveLimiters: [AdaptiveLimiter] = []
+    private(set) var hedges: [Hedge] = []
     /// The limit of the outermost policy, if it has one.
     private(set) var limit: Duration?
     /// Whether a retry has been added that makes more than one attempt.
@@ -122,7 +128,7 @@ extension PipelineFuzzTests {
       _ name: String, _ time: Duration, _ dice: inout Dice
     ) -> any ConcurrentPolicy {
       let observers = [Journalist(journal: journal)]
-      switch Int.random(in: 0..<8, using: &dice) {
+      switch Int.random(in: 0..<13, using: &dice) {
       case 0, 1: return Timeout(time, name: name, clock: clock, observers: observers)
       case 2:
         let timeout = AbandoningTimeout(
@@ -137,8 +143,51 @@ extension PipelineFuzzTests {
           seed: dice.next(), observers: observers)
         breakers.append(breaker)
         return breaker
+      case 5: return makeBulkhead(name, time, &dice)
+      case 6: return makeRateLimiter(name, time, &dice)
+      case 7: return makeHedge(name, time, &dice)
+      case 8:
+        let limiter = AdaptiveLimiter(
+          name, algorithm: .aimd(initial: Int.random(in: 1...3, using: &dice)), clock: clock,
+          observers: observers)
+        adaptiveLimiters.append(limiter)
+        return limiter
       default: return makeRetry(name, time, &dice)
       }
+    }
+
+    private mutating func makeBulkhead(
+      _ name: String, _ time: Duration, _ dice: inout Dice
+    ) -> Bulkhead {
+      let orders = [Bulkhead.Order.fifo, .newestFirst, .priority]
+      let bulkhead = Bulkhead(
+        name, limit: Int.random(in: 1...3, using: &dice),
+        queue: Int.random(in: 0...3, using: &dice), maxWait: time,
+        order: orders[Int.random(in: 0..<3, using: &dice)], clock: clock,
+        observers: [Journalist(journal: journal)])
+      bulkheads.append(bulkhead)
+      return bulkhead
+    }
+
+    private mutating func makeRateLimiter(
+      _ name: String, _ time: Duration, _ dice: inout Dice
+    ) -> RateLimiter {
+      let limiter = RateLimiter(
+        name, RateLimiter.Rate(Int.random(in: 1...3, using: &dice), per: .seconds(1)),
+        burst: Int.random(in: 1...3, using: &dice), maxWait: time, clock: clock,
+        observers: [Journalist(journal: journal)])
+      rateLimiters.append(limiter)
+      return limiter
+    }
+
+    private mutating func makeHedge(
+      _ name: String, _ time: Duration, _ dice: inout Dice
+    ) -> Hedge {
+      let hedge = Hedge(
+        name, delay: .fixed(time), maxHedges: Int.random(in: 1...2, using: &dice), clock: clock,
+        observers: [Journalist(journal: journal)])
+      hedges.append(hedge)
+      return hedge
     }
 
     private mutating func makeRetry(
@@ -235,6 +284,10 @@ extension PipelineFuzzTests.Bench {
     #expect(clock.sleeperCount == 0, comment)
     #expect(breakers.allSatisfy { $0.snapshot().running == 0 }, comment)
     #expect(abandoned == 0, comment)
+    #expect(bulkheads.allSatisfy { $0.isEvictable && $0.snapshot().waiting == 0 }, comment)
+    #expect(rateLimiters.allSatisfy { $0.snapshot().waiting == 0 }, comment)
+    #expect(adaptiveLimiters.allSatisfy { $0.snapshot().inFlight == 0 }, comment)
+    #expect(hedges.allSatisfy { $0.snapshot().inFlight == 0 }, comment)
     for (budget, failed) in zip(budgets, failedExtra.map(\.value)) {
       let read = budget.snapshot()
       #expect(read.withdrawn - read.givenBack == failed, comment)
@@ -250,6 +303,10 @@ extension PipelineFuzzTests.Bench {
       if let limit { #expect(call.end <= call.beginning + limit, comment) }
     }
   }
+
+  /// Whether what a call has begun is over when the call is: what an abandoning timeout or a hedge has
+  /// given up goes on if it does not listen.
+  var mayNothingGoOn: Bool { abandoned == 0 && (hedges.isEmpty || !isDeaf) }
 
   var abandoned: Int { abandoning.reduce(0) { $0 + $1.snapshot().abandoned } }
 

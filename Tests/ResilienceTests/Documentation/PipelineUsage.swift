@@ -48,6 +48,40 @@ extension Documentation {
       #expect(known?.name == "Ada, as last seen")
     }
 
+    @Test("the long order has no known mistake, and what is full does not open the breaker")
+    func everything() async throws {
+      // snippet
+      let users = Pipeline {
+        Timeout(.seconds(1), name: "total")
+        Retry("user-service")
+        CircuitBreaker("user-service")
+        RateLimiter("user-service", .perSecond(100), burst: 20, maxWait: .milliseconds(50))
+        Bulkhead("user-service", limit: 25, queue: 25)
+        Timeout(.milliseconds(250), name: "attempt")
+      }
+      // end snippet
+      #expect(users.validate() == [])
+      #expect(try await users.run { 1 } == 1)
+    }
+
+    @Test("what a full bulkhead refuses is neither a failure nor retried")
+    func refusals() async throws {
+      let bulkhead = Bulkhead("user-service", limit: 1)
+      let breaker = CircuitBreaker("user-service", tripping: .consecutiveFailures(1))
+      let retry = Retry("user-service")
+      let users = Pipeline {
+        retry
+        breaker
+        bulkhead
+      }
+      guard let permit = bulkhead.tryAcquire() else { return #expect(Bool(false)) }
+      await #expect(throws: BulkheadFullError.self) { try await users.run { 1 } }
+      #expect(breaker.snapshot().counts == .init(ignored: 1))
+      #expect(retry.snapshot().totals.retries == 0)
+      permit.release()
+      #expect(try await users.run { 1 } == 1)
+    }
+
     @Test("a pipeline prints as the guide says")
     func description() throws {
       let log = Log()
