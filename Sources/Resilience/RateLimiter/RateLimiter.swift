@@ -129,11 +129,11 @@ extension RateLimiter {
     _ execution: Execution,
     _ operation: (Execution) async throws -> Graded<Success>
   ) async throws -> Graded<Success> {
-    if Task.isCancelled { throw CancellationError() }
+    if Task.isCancelled { throw renounce() }
     if !takesAtOnce(1), let ticket = try enter(1, maxWait: maxWait) {
       let grant = try await wait(for: ticket)
       // On Swift 6.3.1 the operation would run elsewhere without a synchronous call after the wait.
-      if Task.isCancelled { throw giveBack(grant) }
+      if Task.isCancelled { throw renounce(grant) }
       countWait(of: ticket)
     }
     return try await operation(execution)
@@ -167,12 +167,12 @@ extension RateLimiter {
   ///   - maxWait: how long to wait; if `nil`, as long as the limiter's calls do.
   /// - Throws: a ``RateLimitedError``; or `CancellationError` as soon as the caller is cancelled.
   public func acquire(_ tokens: Int = 1, maxWait: Duration? = nil) async throws {
-    try Task.checkCancellation()
+    if Task.isCancelled { throw renounce() }
     let tokens = max(1, tokens)
     guard !takesAtOnce(tokens), let ticket = try enter(tokens, maxWait: maxWait ?? self.maxWait)
     else { return }
     let grant = try await wait(for: ticket)
-    if Task.isCancelled { throw giveBack(grant) }
+    if Task.isCancelled { throw renounce(grant) }
     countWait(of: ticket)
   }
 }

@@ -107,9 +107,7 @@ extension RateLimiter {
     case .refused(let reason, let error):
       tell(.rejected(reason))
       throw error
-    case .cancelled:
-      tell(.cancelled)
-      throw CancellationError()
+    case .cancelled: throw renounce()
     }
   }
 
@@ -123,22 +121,33 @@ extension RateLimiter {
     tell(.waited(.nanoseconds(max(0, source.now().subtractingSaturated(ticket.since)))))
   }
 
-  /// The caller was cancelled when he had just been served.
+  /// The caller was cancelled before he went on. What he has just been granted is given back.
+  ///
+  /// One whom his deadline cancelled is refused, like one who could not be served before it: a circuit
+  /// breaker in between would take a `CancellationError` for a dependency that has not answered in
+  /// time, which was not even asked.
+  ///
+  /// - Returns: what he throws.
   @usableFromInline
-  func giveBack(_ grant: Grant) -> CancellationError {
-    withState { state, _, _ in
-      state.bucket.undo(grant)
-      state.totals.cancelled.increment()
+  func renounce(_ grant: Grant? = nil) -> any Error {
+    let hasPassed = Deadline.current?.isExpired ?? false
+    let refusal = withState { state, _, _ -> (any Error)? in
+      if let grant { state.bucket.undo(grant) }
+      guard hasPassed else {
+        state.totals.cancelled.increment()
+        return nil
+      }
+      state.totals.countRejected(.deadline)
+      return state.error(for: .tooLate)
     }
-    tell(.cancelled)
-    return CancellationError()
+    tell(refusal == nil ? .cancelled : .rejected(.deadline))
+    return refusal ?? CancellationError()
   }
 
   /// Those behind move up, and may be served now.
   private func leave(_ place: WaitingLine.Place) {
     withState { state, _, aftermath in
       guard let entry = state.line.leave(place) else { return }
-      state.totals.cancelled.increment()
       aftermath.told.append((entry.waiter, .cancelled))
     }
   }

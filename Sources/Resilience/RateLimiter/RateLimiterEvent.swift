@@ -17,7 +17,7 @@ extension RateLimiter {
       /// A call was refused, at once or because what it waited for has changed.
       case rejected(RateLimitedError.Reason)
 
-      /// A call was cancelled by its caller while it waited.
+      /// A call was cancelled by its caller before it was served.
       case cancelled
 
       /// Nobody is served for so long.

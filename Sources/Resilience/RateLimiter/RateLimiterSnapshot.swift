@@ -31,7 +31,7 @@ extension RateLimiter {
     /// Those among them that waited.
     public var waited = 0
 
-    /// Calls that were cancelled while they waited.
+    /// Calls that were cancelled before they were served.
     public var cancelled = 0
 
     /// Calls whose tokens did not come in the time they would wait.

@@ -1,7 +1,7 @@
 /// Until when a call that begins to wait now may do so: for as long as its policy allows, and not
 /// beyond its deadline.
 struct WaitLimit: Sendable {
-  /// The instant, on the clock it was made for. Who would be served then or later is not.
+  /// The instant, on the clock it was made for.
   let instant: Int64
 
   /// Whether the deadline sets it.

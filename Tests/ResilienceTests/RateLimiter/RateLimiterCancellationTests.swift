@@ -72,6 +72,27 @@ struct RateLimiterCancellationTests {
     }
   }
 
+  @Test("X-1: whom his deadline has cancelled before he had a token is refused, and opens no breaker")
+  func cancelledByDeadline() async throws {
+    try await withVirtualTime { clock in
+      let breaker = CircuitBreaker("b", tripping: .consecutiveFailures(1), clock: clock)
+      let limiter = RateLimiter(.perSecond(1), maxWait: .seconds(9), clock: clock)
+      let timeout = Timeout(.seconds(1), clock: clock)
+      do {
+        try await timeout.run {
+          try? await clock.sleep(for: .seconds(5))
+          try await breaker.run { try await limiter.run {} }
+        }
+        Issue.record("it was not refused")
+      } catch let error as TimeoutError {
+        #expect((error.underlying as? RateLimitedError)?.reason == .deadline)
+      }
+      #expect(breaker.snapshot().counts == .init(ignored: 1))
+      #expect(limiter.snapshot().totals == .init(deadline: 1))
+      #expect(limiter.tryAcquire())
+    }
+  }
+
   @Test("X-4: who is cancelled before he comes takes nothing")
   func before() async throws {
     try await withVirtualTime { clock in
@@ -87,7 +108,7 @@ struct RateLimiterCancellationTests {
       await task.value
       #expect(!ran.value)
       #expect(gate.available == 2)
-      #expect(gate.totals == .init())
+      #expect(gate.totals == .init(cancelled: 2))
     }
   }
 
