@@ -11,18 +11,25 @@ struct OrderFlowCommand: AsyncParsableCommand {
       "Places orders through an outage, and shows what retries and a circuit breaker make of it.",
     discussion: """
       Starts a user service and an order service on ports that the system chooses, places orders \
-      while the user service is healthy, flaky, broken and healthy again, and prints a line for \
-      each order, each retry and each change of the circuit. Exits with 1 if anything went \
-      otherwise than it should.
+      while the user service is healthy, flaky, broken and healthy again, then many at once, and \
+      prints a line for each order, each retry and each change of the circuit. Exits with 1 if \
+      anything went otherwise than it should.
       """)
 
   @Option(
     help: ArgumentHelp(
-      "How many orders to place, from \(Plan.smallest) to \(Plan.largest) (default: 40)."))
+      "How many orders to place before the rush, \(Plan.smallest) to \(Plan.largest) (default: 40)."
+    ))
   var orders: Int?
 
-  @Option(help: "What the orders are made of: the same seed, the same orders (default: 1).")
+  @Option(
+    help: "What orders and faults are made of: the same seed, the same of both (default: 1).")
   var seed: UInt64?
+
+  @Option(
+    help: ArgumentHelp(
+      "Make requests to the user service fail at random: from 0, none, to 1.", valueName: "rate"))
+  var chaos: Double?
 
   @Flag(help: "Print a JSON object for each event, one a line.")
   var json = false
@@ -33,6 +40,12 @@ struct OrderFlowCommand: AsyncParsableCommand {
   func validate() throws {
     if serve, orders != nil || seed != nil {
       throw ValidationError("--orders and --seed say what to order, and --serve orders nothing.")
+    }
+    if serve, chaos != nil {
+      throw ValidationError("--chaos is for orders that are placed, and --serve orders nothing.")
+    }
+    if let chaos, !(0...1).contains(chaos) {
+      throw ValidationError("--chaos must be from 0 to 1, and is \(chaos).")
     }
     if let orders, !(Plan.smallest...Plan.largest).contains(orders) {
       throw ValidationError(
@@ -49,7 +62,8 @@ struct OrderFlowCommand: AsyncParsableCommand {
   }
 
   private func show(_ timeline: Timeline) async throws {
-    let policies = UserPolicies(openFor: Demo.openFor, observer: timeline)
+    let policies = UserPolicies(
+      openFor: Demo.openFor, observer: timeline, faults: faults(observer: timeline))
     let shop = try await Shop.open(policies: policies)
     var demo = Demo(
       shop: shop, timeline: timeline, plan: Plan(total: orders ?? 40), seed: seed ?? 1)
@@ -60,6 +74,11 @@ struct OrderFlowCommand: AsyncParsableCommand {
       FileHandle.standardError.write(Data(lines.utf8))
       throw ExitCode(1)
     }
+  }
+
+  private func faults(observer: any ResilienceObserver) -> FaultInjection? {
+    guard let chaos, chaos > 0 else { return nil }
+    return .chaos(rate: chaos, seed: seed ?? 1, observers: [observer])
   }
 
   private func play(_ timeline: Timeline) async throws {

@@ -1,5 +1,3 @@
-import Resilience
-
 /// What an order should be answered with.
 struct Expectation: Sendable {
   let answer: OrderEntry.Answer
@@ -19,46 +17,57 @@ struct Expectation: Sendable {
 /// Keeps the demo's books, and compares them with what was expected.
 struct Ledger {
   private var entries: [OrderEntry] = []
-  private(set) var surprises: [String] = []
+  private var rush: [RushOrderEntry] = []
+  private var rushRequests = 0
+  private var laws = Laws()
+  private var unexpected: [String] = []
 
   var orders: Int { entries.count }
 
-  mutating func add(_ entry: OrderEntry, expecting expected: Expectation) {
+  /// Laws that were broken, and expectations that were not met.
+  var surprises: [String] { laws.violations + unexpected }
+
+  /// - Parameter expected: `nil` if chance decides.
+  mutating func add(_ entry: OrderEntry, expecting expected: Expectation?) {
     entries.append(entry)
-    let what = "order \(entry.order)"
-    expect(entry.status, expected.status, "\(what): the status (\(entry.why))")
-    expect(entry.answer, expected.answer, "\(what): the answer (\(entry.why))")
-    expect(entry.attempts, in: expected.attempts, "\(what): requests to the user service")
-    if entry.status == 503, entry.retryAfter == nil {
-      surprises.append("\(what): a 503 without Retry-After")
-    }
+    laws.holdAlone(entry)
+    guard let expected else { return }
+    expect(entry.status, expected.status, "\(entry.label): the status (\(entry.why))")
+    expect(entry.answer, expected.answer, "\(entry.label): the answer (\(entry.why))")
+    expect(entry.attempts, in: expected.attempts, "\(entry.label): requests to the user service")
   }
 
-  func summary(budgetRefused: Int, transitions: [String]) -> Summary {
+  /// - Parameter requests: how many the whole rush made to the user service.
+  mutating func add(_ rush: [RushOrderEntry], requests: Int) {
+    self.rush = rush
+    rushRequests = requests
+    // Side by side, one may be answered from what another has just learned.
+    for entry in rush where entry.answer == .created { laws.hold(entry) }
+    for entry in rush where entry.answer != .created { laws.hold(entry) }
+  }
+
+  func summary(_ books: Books, transitions: [String]) -> Summary {
     Summary(
       orders: orders, created: count(.created), degraded: count(.degraded),
-      refused: count(.refused), userCalls: userCalls, attempts: attempts,
-      budgetRefused: budgetRefused, transitions: transitions)
+      refused: count(.refused), userCalls: entries.reduce(0) { $0 + $1.userCalls },
+      attempts: attempts, budgetRefused: books.budgetRefused, rush: rush.count, busy: busy,
+      injected: books.injected, transitions: transitions)
   }
 
-  private static let story = [
-    "closed", "open", "half-open", "open", "half-open", "open", "half-open", "closed",
-  ].joined(separator: ">")
-
-  private var userCalls: Int { entries.reduce(0) { $0 + $1.userCalls } }
-
   private var attempts: Int { entries.reduce(0) { $0 + $1.attempts } }
+
+  private var busy: Int { rush.count { $0.answer == .busy } }
 
   private func count(_ answer: OrderEntry.Answer) -> Int { entries.count { $0.answer == answer } }
 
   private mutating func expect<Value: Equatable>(_ got: Value, _ wanted: Value, _ what: String) {
-    if got != wanted { surprises.append("\(what): expected \(wanted), got \(got)") }
+    if got != wanted { unexpected.append("\(what): expected \(wanted), got \(got)") }
   }
 
   private mutating func expect(_ got: Int, in wanted: ClosedRange<Int>, _ what: String) {
     guard !wanted.contains(got) else { return }
     let range = wanted.count == 1 ? "\(wanted.lowerBound)" : "\(wanted)"
-    surprises.append("\(what): expected \(range), got \(got)")
+    unexpected.append("\(what): expected \(range), got \(got)")
   }
 }
 
@@ -66,40 +75,39 @@ struct Ledger {
 
 extension Ledger {
   /// Compares the answers with what the other parts counted, and those with each other.
-  mutating func audit(_ shop: Shop, plan: Plan, states: [String]) async {
+  mutating func audit(_ books: Books) {
+    let created = count(.created) + rush.count { $0.answer == .created }
+    laws.hold(
+      books,
+      Laws.Sums(
+        orders: orders, rush: rush.count, requests: attempts + rushRequests, created: created,
+        busy: busy))
+  }
+
+  private static let story = [
+    "closed", "open", "half-open", "open", "half-open", "open", "half-open", "closed",
+  ].joined(separator: ">")
+
+  /// Compares them with the story, which takes its course if no faults are injected.
+  mutating func auditStory(_ books: Books, plan: Plan, states: [String]) {
     expect(orders, plan.total, "orders answered")
     expect(states.joined(separator: ">"), Self.story, "the transitions")
-    expect(shop.userClient.calls, attempts, "requests the client made")
+    expect(books.circuit, "closed", "the circuit in the end")
     // One found no listener.
-    expect(await shop.userService.requests, attempts - 1, "requests the user service received")
-    let breaker = shop.policies.breaker.snapshot()
-    let retry = shop.policies.retry.snapshot()
-    audit(breaker)
-    audit(retry)
-    // Each order makes a first attempt, and the retry decides on the others.
-    expect(
-      attempts + Int(clamping: breaker.totals.rejected), orders + retry.totals.retries,
-      "attempts that the breaker let through or refused")
-  }
-
-  private mutating func audit(_ breaker: CircuitBreaker.Snapshot) {
-    let totals = breaker.totals
-    expect("\(breaker.state)", "closed", "the circuit in the end")
-    expect(Int(clamping: totals.ignored), 1, "calls the breaker ignored: the unknown user")
-    expect(
-      Int(clamping: totals.successes + totals.failures + totals.ignored), attempts,
-      "calls the breaker let through")
+    expect(books.received, books.requests - 1, "requests the user service received")
+    expect(books.ignored, 1, "calls the breaker ignored: the unknown user")
     if !entries.contains(where: { $0.attempts == 0 }) {
-      surprises.append("no order met an open circuit")
+      unexpected.append("no order met an open circuit")
     }
+    let healed = entries.count { $0.answer == .created && $0.attempts > 1 }
+    expect(books.recovered, healed, "calls the retry saved")
+    if healed == 0 { unexpected.append("no order was saved by a retry") }
+    auditRush(limit: books.limit)
   }
 
-  private mutating func audit(_ retry: Retry.Snapshot) {
-    let healed = entries.count { $0.answer == .created && $0.attempts > 1 }
-    expect(retry.totals.recovered, healed, "calls the retry saved")
-    if healed == 0 { surprises.append("no order was saved by a retry") }
-    guard let budget = retry.budget else { return surprises.append("retries without a budget") }
-    expect(budget.withdrawn, retry.totals.retries, "retries the budget paid for")
-    expect(budget.refused, retry.totals.budgetRefused, "retries the budget refused")
+  private mutating func auditRush(limit: Int) {
+    expect(rush.count { $0.answer == .created }, limit, "orders of the rush that were created")
+    expect(busy, rush.count - limit, "orders of the rush that were turned away")
+    expect(rushRequests, limit, "requests to the user service in the rush")
   }
 }

@@ -41,19 +41,21 @@ package final class OrderClient: Sendable {
 
 extension OrderClient.Reply {
   package var answer: OrderEntry.Answer {
-    guard status == 201 else { return .refused }
+    guard status == 201 else { return problem == .busy ? .busy : .refused }
     return receipt?.degraded == true ? .degraded : .created
   }
 
   package var why: String {
     if let receipt { return receipt.reason ?? "user-service knows \(receipt.user.name)" }
-    guard let problem = try? JSONDecoder().decode(Problem.self, from: body) else {
-      return "an answer that is no JSON"
-    }
+    guard let problem else { return "an answer that is no JSON" }
     return [problem.error, problem.reason].compactMap(\.self).joined(separator: "; ")
   }
 
   private var receipt: Receipt? {
     try? JSONDecoder().decode(Receipt.self, from: body)
+  }
+
+  private var problem: Problem? {
+    try? JSONDecoder().decode(Problem.self, from: body)
   }
 }

@@ -46,13 +46,17 @@ package struct ServingEntry: TimelineEntry {
     place an order, and see the circuit:
       curl -siw '\\n' \(orderService)/orders -d '{"userId": 1, "items": [{"sku": "tea", "quantity": 2}]}'
       curl -sw '\\n' \(orderService)/circuit
-    break the user service (flaky, errors, slow, refusing), mend it (healthy), or play all of it (script):
+    break the user service (flaky, errors, sluggish, slow, refusing), mend it (healthy), or play all of it (script):
       curl -sw '\\n' \(control)/outage -d '{"mode": "errors"}'
       curl -sw '\\n' \(control)/outage -d '{"mode": "healthy"}'
       curl -sw '\\n' \(control)/outage -d '{"mode": "script", "seconds": 5}'
     place an order twice a second:
       while sleep 0.5; do curl -sw '\\n' \(orderService)/orders -d '{"userId": 1, "items": \
     [{"sku": "tea", "quantity": 2}]}'; done
+    place twelve orders at once, more than the order service takes while the user service is sluggish:
+      curl -sw '\\n' \(control)/outage -d '{"mode": "sluggish"}'
+      seq 12 | xargs -P 12 -I _ curl -sw '\\n' \(orderService)/orders -d '{"userId": 1, "items": \
+    [{"sku": "tea", "quantity": 2}]}'
 
     Ctrl-C stops.
     """

@@ -7,6 +7,7 @@ package struct Shop: Sendable {
   package let userServiceURL: URL
   package let userClient: UserClient
   package let policies: UserPolicies
+  package let admission: Bulkhead
   package let orderService: OrderService
   package let orderServiceURL: URL
 
@@ -15,17 +16,20 @@ package struct Shop: Sendable {
   /// - Parameters:
   ///   - policies: what the order service calls the user service through.
   ///   - known: the users that the order service has seen before.
+  ///   - admission: how many orders the order service works on at a time.
+  ///   - sluggishness: how late the user service answers at most while it is sluggish.
   package static func open(
-    policies: UserPolicies, known: LastKnownGood<Int, User> = LastKnownGood("users")
+    policies: UserPolicies, known: LastKnownGood<Int, User> = LastKnownGood("users"),
+    admission: Bulkhead = .admission(), sluggishness: Duration = .milliseconds(800)
   ) async throws -> Shop {
-    let userService = UserService()
+    let userService = UserService(sluggishness: sluggishness)
     let userServiceURL = try await userService.start()
     let userClient = UserClient(base: userServiceURL)
     let orderService = OrderService(
-      checking: UserCheck(userClient, through: policies, known: known))
+      checking: UserCheck(userClient, through: policies, known: known), admission: admission)
     return Shop(
       userService: userService, userServiceURL: userServiceURL, userClient: userClient,
-      policies: policies, orderService: orderService,
+      policies: policies, admission: admission, orderService: orderService,
       orderServiceURL: try await orderService.start())
   }
 

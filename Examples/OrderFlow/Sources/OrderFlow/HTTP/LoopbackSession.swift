@@ -13,6 +13,9 @@ extension URLSession {
     // cancelled meanwhile and ends can stop the program. Foundation's issue 3296 has the message.
     configuration.urlCache = nil
     configuration.httpShouldSetCookies = false
+    // Six unless told otherwise: a limit of calls at a time that nobody sees, with a queue that has no
+    // bound. Limits are the policies' business.
+    configuration.httpMaximumConnectionsPerHost = 256
     return URLSession(configuration: configuration)
   }
 

@@ -1,6 +1,7 @@
 package import Resilience
 
-/// The snapshots of the circuit breaker and the retry around it, as JSON.
+/// The snapshots of the circuit breaker, the retry around it, and the bulkhead around every order, as
+/// JSON.
 package struct CircuitReport: Codable, Equatable, Sendable {
   package let state: String
   package let successes: Int
@@ -10,8 +11,9 @@ package struct CircuitReport: Codable, Equatable, Sendable {
   /// When the next call is let through, in seconds; only while the circuit is open.
   package let retryAfter: Double?
   package let retry: RetryReport
+  package let orders: AdmissionReport
 
-  package init(_ policies: UserPolicies) {
+  package init(_ policies: UserPolicies, admission: Bulkhead) {
     let snapshot = policies.breaker.snapshot()
     state = "\(snapshot.state)"
     successes = Int(clamping: snapshot.counts.successes)
@@ -20,6 +22,7 @@ package struct CircuitReport: Codable, Equatable, Sendable {
     consecutiveFailures = Int(clamping: snapshot.counts.consecutiveFailures)
     retryAfter = snapshot.openUntil?.remaining.seconds
     retry = RetryReport(policies.retry.snapshot())
+    orders = AdmissionReport(admission.snapshot())
   }
 }
 

@@ -1,14 +1,17 @@
 import FlyingFox
 package import Foundation
-import Resilience
+package import Resilience
 
-/// `POST /orders`, and `GET /circuit` to watch the circuit breaker.
+/// `POST /orders`, of which it works on so many at a time, and `GET /circuit` to watch its policies,
+/// which is not limited: operators must get through when customers do not.
 package struct OrderService: Sendable {
   private let server: LoopbackServer
 
-  /// - Parameter checking: who checks the users; its policies are those that are shown.
-  package init(checking users: UserCheck) {
-    let desk = OrderDesk(users: users)
+  /// - Parameters:
+  ///   - users: who checks the users; its policies are those that are shown.
+  ///   - admission: how many orders it works on at a time.
+  package init(checking users: UserCheck, admission: Bulkhead = .admission()) {
+    let desk = OrderDesk(users: users, admission: admission)
     server = LoopbackServer { request in await desk.answer(request) }
   }
 
@@ -20,19 +23,35 @@ package struct OrderService: Sendable {
 
 private actor OrderDesk {
   private let users: UserCheck
+  private let admission: Bulkhead
   private var orders = 0
 
-  init(users: UserCheck) {
+  init(users: UserCheck, admission: Bulkhead) {
     self.users = users
+    self.admission = admission
   }
 
   func answer(_ request: Request) async -> HTTPResponse {
     switch (request.path, request.method) {
-    case ("/orders", .POST): await place(request)
+    case ("/orders", .POST): await admit(request)
     case ("/orders", _): .methodNotAllowed(request, allowed: .POST)
-    case ("/circuit", .GET): .json(.ok, CircuitReport(users.policies))
+    case ("/circuit", .GET): .json(.ok, CircuitReport(users.policies, admission: admission))
     case ("/circuit", _): .methodNotAllowed(request, allowed: .GET)
     default: .noSuchResource(request)
+    }
+  }
+
+  /// Places an order if there is room for it; else nothing of it is looked at.
+  ///
+  /// A place stands for work and not for a connection: the request has been received before, and the
+  /// place is given back before the answer is sent, so that a slow customer holds none.
+  private func admit(_ request: Request) async -> HTTPResponse {
+    do {
+      return try await admission.run { await place(request) }
+    } catch is BulkheadFullError {
+      return .unavailable(.busy)
+    } catch {
+      return .stopping
     }
   }
 
@@ -51,8 +70,7 @@ private actor OrderDesk {
     } catch let unchecked as UncheckedUser {
       return unavailable(unchecked)
     } catch {
-      // The service is stopping: the call was cancelled.
-      return .json(.serviceUnavailable, Problem("the order service is stopping"))
+      return .stopping
     }
   }
 
@@ -71,10 +89,23 @@ private actor OrderDesk {
 
   private func unavailable(_ unchecked: UncheckedUser) -> HTTPResponse {
     let seconds = (unchecked.retryAfter ?? .zero).retryAfter
-    let problem = Problem(
-      "user \(unchecked.id) cannot be checked and is not known here",
-      reason: unchecked.cause.inWords, retryAfter: seconds)
-    return .json(
-      .serviceUnavailable, problem, headers: [HTTPHeader("Retry-After"): String(seconds)])
+    return .unavailable(
+      Problem(
+        "user \(unchecked.id) cannot be checked and is not known here",
+        reason: unchecked.cause.inWords, retryAfter: seconds))
+  }
+}
+
+extension HTTPResponse {
+  /// The service is stopping, and the call was cancelled.
+  fileprivate static var stopping: HTTPResponse {
+    .unavailable(Problem("the order service is stopping"))
+  }
+
+  /// 503, with the `Retry-After` that the problem has.
+  fileprivate static func unavailable(_ problem: Problem) -> HTTPResponse {
+    var headers: HTTPHeaders = [:]
+    headers[HTTPHeader("Retry-After")] = problem.retryAfter.map(String.init)
+    return .json(.serviceUnavailable, problem, headers: headers)
   }
 }

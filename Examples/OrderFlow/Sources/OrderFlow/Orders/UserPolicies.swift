@@ -10,15 +10,18 @@ package struct UserPolicies: Sendable {
   package let breaker: CircuitBreaker
   /// Bounds each attempt.
   package let attempt: Timeout
+  /// Makes requests fail on purpose, if there is one.
+  package let faults: FaultInjection?
 
   package init(
     retry: Retry, breaker: CircuitBreaker, total: Duration = .seconds(3),
-    attempt: Duration = .seconds(1)
+    attempt: Duration = .seconds(1), faults: FaultInjection? = nil
   ) {
     self.total = Timeout(total, name: "total")
     self.retry = retry
     self.breaker = breaker
     self.attempt = Timeout(attempt, name: "attempt")
+    self.faults = faults
   }
 
   /// The first is outermost. It is a value, and putting it together costs next to nothing.
@@ -28,6 +31,8 @@ package struct UserPolicies: Sendable {
       retry
       breaker
       attempt
+      // Innermost, in the place of the dependency: everything outside has to cope.
+      if let faults { faults }
     }
   }
 }
@@ -35,11 +40,15 @@ package struct UserPolicies: Sendable {
 extension UserPolicies {
   /// What the demo runs with.
   ///
-  /// - Parameter observer: is told what the retry and the circuit breaker do.
-  package init(openFor: Duration, observer: any ResilienceObserver) {
+  /// - Parameters:
+  ///   - observer: is told what the retry and the circuit breaker do.
+  ///   - faults: what makes requests fail on purpose.
+  package init(
+    openFor: Duration, observer: any ResilienceObserver, faults: FaultInjection? = nil
+  ) {
     self.init(
       retry: .brief(observers: [observer]),
-      breaker: .classic(openFor: openFor, observers: [observer]))
+      breaker: .classic(openFor: openFor, observers: [observer]), faults: faults)
   }
 }
 

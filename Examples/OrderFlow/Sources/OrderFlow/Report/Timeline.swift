@@ -54,6 +54,8 @@ extension Timeline: ResilienceObserver {
       if case .stateChanged(let change) = event.kind { add(TransitionEntry(change)) }
     case let event as Retry.Event:
       if let entry = RetryEntry(event.kind) { add(entry) }
+    case let event as FaultInjection.Event:
+      if let entry = FaultEntry(event.kind) { add(entry) }
     default: break
     }
   }

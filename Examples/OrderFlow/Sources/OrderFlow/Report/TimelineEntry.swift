@@ -36,18 +36,24 @@ private struct Line<Entry: TimelineEntry>: Encodable {
   }
 }
 
-/// What the order service calls the user service through.
+/// What an order goes through, and each call of the user service within.
 package struct PipelineEntry: TimelineEntry {
   package static let event = "pipeline"
   /// The outermost first.
+  package let orders: [String]
   package let layers: [String]
 
-  package init(_ layers: [PolicyLayer]) { self.layers = layers.map(\.description) }
+  package init(orders: [PolicyLayer], calls: [PolicyLayer]) {
+    self.orders = orders.map(\.description)
+    layers = calls.map(\.description)
+  }
 
   package func text(at time: String) -> String { columns }
 
   package var columns: String {
-    (["order-service calls user-service through"] + layers).joined(separator: "\n  ")
+    let taken = ["order-service takes orders through"] + orders
+    let calls = ["order-service calls user-service through"] + layers
+    return [taken, calls].map { $0.joined(separator: "\n  ") }.joined(separator: "\n")
   }
 }
 
@@ -67,6 +73,7 @@ extension Health {
     case .healthy: "healthy"
     case .flaky: "flaky: every third request is answered 500"
     case .errors: "broken: it answers 500"
+    case .sluggish: "sluggish: it answers, and takes its time"
     case .slow: "slow: it answers too late"
     case .refusing: "down: connections are refused"
     }
@@ -100,7 +107,7 @@ package struct TransitionEntry: TimelineEntry {
 }
 
 /// An order was answered.
-package struct OrderEntry: TimelineEntry {
+package struct OrderEntry: TimelineEntry, AnsweredOrder {
   package static let event = "order"
   /// The number of the order in the demo; the first is 1.
   package let order: Int
@@ -120,18 +127,24 @@ package struct OrderEntry: TimelineEntry {
     case created
     case degraded
     case refused
+    /// The order service has too many orders.
+    case busy
   }
 
-  package var columns: String {
-    let number = "order \(order)".padded(to: 10)
+  package var columns: String { answerColumns("order \(order)", state: state) }
+}
+
+extension AnsweredOrder {
+  func answerColumns(_ number: String, state: String) -> String {
     let answer = "\(status) \(answer.rawValue)".padded(to: 12)
-    return "\(number)  \(answer)  \(state.padded(to: 10))  \(why)"
+    return "\(number.padded(to: 10))  \(answer)  \(state.padded(to: 10))  \(why)"
   }
 }
 
 /// The closing line.
 package struct Summary: TimelineEntry, Decodable, Equatable {
   package static let event = "summary"
+  /// Those that were placed one after the other.
   package var orders = 0
   package var created = 0
   package var degraded = 0
@@ -142,6 +155,12 @@ package struct Summary: TimelineEntry, Decodable, Equatable {
   package var attempts = 0
   /// The orders that got no further attempt, because the budget had nothing left.
   package var budgetRefused = 0
+  /// Those that were placed at once, on top of the others.
+  package var rush = 0
+  /// Those of them that the order service turned away.
+  package var busy = 0
+  /// Faults that were injected, in orders of both kinds; `nil` without chaos.
+  package var injected: Injected?
   package var transitions: [String] = []
 
   /// It has no time, so that two runs can be compared.
@@ -150,7 +169,28 @@ package struct Summary: TimelineEntry, Decodable, Equatable {
   package var columns: String {
     "summary orders=\(orders) created=\(created) degraded=\(degraded) refused=\(refused) "
       + "user-calls=\(userCalls) attempts=\(attempts) budget-refused=\(budgetRefused) "
+      + "rush=\(rush) busy=\(busy) \(injected.map { "\($0) " } ?? "")"
       + "transitions=\(transitions.joined(separator: ">"))"
+  }
+}
+
+extension Summary {
+  /// How many of which faults were injected.
+  package struct Injected: Codable, Equatable, Sendable, CustomStringConvertible {
+    package var errors = 0
+    package var latencies = 0
+    package var hangs = 0
+
+    package var description: String {
+      "injected=\(errors + latencies + hangs) errors=\(errors) latencies=\(latencies) hangs=\(hangs)"
+    }
+  }
+}
+
+extension Summary.Injected {
+  init(_ snapshot: FaultInjection.Snapshot) {
+    self.init(
+      errors: snapshot.errors, latencies: snapshot.latencies, hangs: snapshot.hangs)
   }
 }
 

@@ -9,6 +9,8 @@ package enum Health: String, Codable, CaseIterable, Sendable {
   case flaky
   /// Answers 500 at once.
   case errors
+  /// Answers rightly, and takes its time; answers at once as soon as it is told to be otherwise.
+  case sluggish
   /// Answers rightly, but later than anybody waits.
   case slow
   /// Does not listen: connections are refused.
@@ -20,9 +22,14 @@ package struct UserService: Sendable {
   private let desk: Desk
   private let server: LoopbackServer
 
-  /// - Parameter slowness: how late an answer is while the service is slow.
-  package init(users: [User] = User.directory, slowness: Duration = .seconds(10)) {
-    let desk = Desk(users: users, slowness: slowness)
+  /// - Parameters:
+  ///   - slowness: how late an answer is while the service is slow.
+  ///   - sluggishness: how late at most while it is sluggish.
+  package init(
+    users: [User] = User.directory, slowness: Duration = .seconds(10),
+    sluggishness: Duration = .milliseconds(800)
+  ) {
+    let desk = Desk(users: users, slowness: slowness, sluggishness: sluggishness)
     self.desk = desk
     server = LoopbackServer { request in await desk.answer(request) }
   }
@@ -51,18 +58,23 @@ package struct UserService: Sendable {
 private actor Desk {
   private let users: [Int: User]
   private let slowness: Duration
+  private let sluggishness: Duration
   private(set) var health: Health = .healthy
   private(set) var requests = 0
   private var requestsInThisHealth = 0
+  /// The waits of the requests that wait while the service is sluggish, by their numbers.
+  private var waits: [Int: Task<Void, Never>] = [:]
 
-  init(users: [User], slowness: Duration) {
+  init(users: [User], slowness: Duration, sluggishness: Duration) {
     self.users = Dictionary(users.map { ($0.id, $0) }) { _, last in last }
     self.slowness = slowness
+    self.sluggishness = sluggishness
   }
 
   func become(_ health: Health) {
     self.health = health
     requestsInThisHealth = 0
+    for wait in waits.values { wait.cancel() }
   }
 
   func answer(_ request: Request) async -> HTTPResponse {
@@ -73,15 +85,28 @@ private actor Desk {
     if fails {
       return .json(.internalServerError, Problem("the user service is broken"))
     }
-    if health == .slow {
-      // Ends early when the server stops; nobody reads the answer then.
-      try? await Task.sleep(for: slowness)
+    switch health {
+    // Ends early when the server stops; nobody reads the answer then.
+    case .slow: try? await Task.sleep(for: slowness)
+    case .sluggish: await dawdle(request: requests)
+    default: break
     }
     guard let id = Int(name), id > 0 else {
       return .json(.badRequest, Problem("a user's id is a whole number of at least 1"))
     }
     guard let user = users[id] else { return .json(.notFound, Problem("there is no user \(id)")) }
     return .json(.ok, user)
+  }
+
+  private func dawdle(request: Int) async {
+    let wait = Task { [sluggishness] in _ = try? await Task.sleep(for: sluggishness) }
+    waits[request] = wait
+    await withTaskCancellationHandler {
+      await wait.value
+    } onCancel: {
+      wait.cancel()
+    }
+    waits[request] = nil
   }
 
   private var fails: Bool {
