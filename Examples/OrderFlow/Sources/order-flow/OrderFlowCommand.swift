@@ -62,8 +62,8 @@ struct OrderFlowCommand: AsyncParsableCommand {
   }
 
   private func show(_ timeline: Timeline) async throws {
-    let policies = UserPolicies(
-      openFor: Demo.openFor, observer: timeline, faults: faults(observer: timeline))
+    let faults = FaultInjection.chaos(rate: chaos ?? 0, seed: seed ?? 1, observers: [timeline])
+    let policies = UserPolicies(openFor: Demo.openFor, observer: timeline, faults: faults)
     let shop = try await Shop.open(policies: policies)
     var demo = Demo(
       shop: shop, timeline: timeline, plan: Plan(total: orders ?? 40), seed: seed ?? 1)
@@ -74,11 +74,6 @@ struct OrderFlowCommand: AsyncParsableCommand {
       FileHandle.standardError.write(Data(lines.utf8))
       throw ExitCode(1)
     }
-  }
-
-  private func faults(observer: any ResilienceObserver) -> FaultInjection? {
-    guard let chaos, chaos > 0 else { return nil }
-    return .chaos(rate: chaos, seed: seed ?? 1, observers: [observer])
   }
 
   private func play(_ timeline: Timeline) async throws {

@@ -40,6 +40,11 @@ struct CommandTests {
       (["--orders", "many"], "The value 'many' is invalid for '--orders <orders>'"),
       (["--seed=-1"], "The value '-1' is invalid for '--seed <seed>'"),
       (["--serve", "--orders", "40"], "--orders and --seed say what to order"),
+      (["--chaos=-0.1"], "--chaos must be from 0 to 1, and is -0.1."),
+      (["--chaos", "1.01"], "--chaos must be from 0 to 1, and is 1.01."),
+      (["--chaos", "nan"], "--chaos must be from 0 to 1, and is nan."),
+      (["--chaos", "much"], "The value 'much' is invalid for '--chaos <rate>'"),
+      (["--serve", "--chaos", "0.2"], "--chaos is for orders that are placed"),
     ])
   func badArguments(arguments: [String], message: String) throws {
     let result = try Run(arguments).finish()

@@ -14,7 +14,8 @@ struct DemoTests {
         retry: .brief(observers: [timeline]),
         breaker: .classic(openFor: Demo.openFor, observers: [timeline]),
         // Longer than the demo's own: other tests keep the machine busy.
-        total: .seconds(9), attempt: .seconds(3)))
+        total: .seconds(9), attempt: .seconds(3)),
+      sluggishness: .milliseconds(2_500))
     var demo = Demo(shop: shop, timeline: timeline, plan: Plan(total: Plan.smallest), seed: 7)
     let surprises = try await demo.run()
     await shop.close()
@@ -24,6 +25,7 @@ struct DemoTests {
       try JSONDecoder().decode(Event.self, from: Data($0.utf8)).event
     }
     #expect(events.count { $0 == "order" } == Plan.smallest)
+    #expect(events.count { $0 == "rush-order" } == 12)
     #expect(events.count { $0 == "transition" } == 7)
     // Two attempts more, one of which succeeds, and six that were not made.
     #expect(events.count { $0 == "retry" } == 2 + 1 + 6)
@@ -35,7 +37,7 @@ struct DemoTests {
       summary
         == Summary(
           orders: 24, created: 11, degraded: 9, refused: 4, userCalls: 18, attempts: 20,
-          budgetRefused: 6,
+          budgetRefused: 6, rush: 12, busy: 4, injected: nil,
           transitions: [
             "closed", "open", "half-open", "open", "half-open", "open", "half-open", "closed",
           ]))
@@ -87,8 +89,13 @@ struct TimelineTests {
     OrderEntry(
       order: 12, user: 5, status: 503, answer: .refused, state: "open", why: "circuit open",
       userCalls: 0, attempts: 0, retryAfter: 2),
+    RushEntry(orders: 12, limit: 8),
+    RushOrderEntry(
+      order: 9, user: 1, status: 503, answer: .busy, state: "closed", why: "the service is busy",
+      retryAfter: 1),
     Summary(
       orders: 3, created: 1, degraded: 1, refused: 1, userCalls: 2, attempts: 4, budgetRefused: 1,
+      rush: 12, busy: 4, injected: .init(errors: 7, latencies: 2, hangs: 1),
       transitions: ["closed", "open"]),
   ]
 
@@ -101,8 +108,11 @@ struct TimelineTests {
       lines.all.map { $0.replacing(/^ +\d+\.\d{3}/, with: "0.000") } == [
         "0.000  user-service is down: connections are refused",
         "0.000  order 12    503 refused   open        circuit open",
+        "0.000  12 orders at once, and order-service works on 8 at a time",
+        "0.000  rush 9      503 busy      closed      the service is busy",
         "summary orders=3 created=1 degraded=1 refused=1 user-calls=2 attempts=4 "
-          + "budget-refused=1 transitions=closed>open",
+          + "budget-refused=1 rush=12 busy=4 injected=10 errors=7 latencies=2 hangs=1 "
+          + "transitions=closed>open",
       ])
   }
 
@@ -116,8 +126,12 @@ struct TimelineTests {
         #"{"event":"user-service","health":"refusing","time":0}"#,
         #"{"answer":"refused","attempts":0,"event":"order","order":12,"retryAfter":2,"state":"open","status":503,"#
           + #""time":0,"user":5,"userCalls":0,"why":"circuit open"}"#,
-        #"{"attempts":4,"budgetRefused":1,"created":1,"degraded":1,"event":"summary","orders":3,"#
-          + #""refused":1,"time":0,"transitions":["closed","open"],"userCalls":2}"#,
+        #"{"event":"rush","limit":8,"orders":12,"time":0}"#,
+        #"{"answer":"busy","event":"rush-order","order":9,"retryAfter":1,"state":"closed","#
+          + #""status":503,"time":0,"user":1,"why":"the service is busy"}"#,
+        #"{"attempts":4,"budgetRefused":1,"busy":4,"created":1,"degraded":1,"event":"summary","#
+          + #""injected":{"errors":7,"hangs":1,"latencies":2},"orders":3,"refused":1,"rush":12,"#
+          + #""time":0,"transitions":["closed","open"],"userCalls":2}"#,
       ])
   }
 
@@ -170,12 +184,40 @@ struct TimelineTests {
       ])
   }
 
-  @Test("says first what the user service is called through")
+  private static let faults: [FaultInjection.Event.Kind] = [
+    .injected(.error(InjectedError())), .injected(.latency(.milliseconds(200))), .injected(.hang),
+    .enabled, .disabled, .faultsChanged,
+  ]
+
+  @Test("tells each injected fault, for people")
+  func faultsAsText() {
+    #expect(
+      Self.faults.compactMap { FaultEntry($0)?.columns } == [
+        "fault       injected an error", "fault       injected a latency of 0.20 s",
+        "fault       injected a hang",
+      ])
+  }
+
+  @Test("and for programs")
+  func faultsAsJSON() {
+    #expect(
+      Self.faults.compactMap { FaultEntry($0)?.json(at: 0) } == [
+        #"{"event":"fault","time":0,"what":"error"}"#,
+        #"{"event":"fault","latency":0.2,"time":0,"what":"latency"}"#,
+        #"{"event":"fault","time":0,"what":"hang"}"#,
+      ])
+  }
+
+  @Test("says first what orders and the calls of the user service go through")
   func pipeline() {
     let policies = UserPolicies(retry: .brief(), breaker: CircuitBreaker("user-service"))
-    let lines = PipelineEntry(policies.pipeline.layers).text(at: "0.000").split(separator: "\n")
-    #expect(lines.count == 5)
-    #expect(lines.first == "order-service calls user-service through")
+    let entry = PipelineEntry(
+      orders: Bulkhead.admission().layers, calls: policies.pipeline.layers)
+    let lines = entry.text(at: "0.000").split(separator: "\n")
+    #expect(lines.count == 7)
+    #expect(lines.first == "order-service takes orders through")
+    #expect(lines[1] == #"  bulkhead "order-service" (8 at a time, no queue)"#)
+    #expect(lines[2] == "order-service calls user-service through")
     #expect(lines.last == #"  timeout "attempt" (1.0 seconds)"#)
   }
 

@@ -121,7 +121,7 @@ struct OrderServiceTests {
     }
   }
 
-  @Test("shows the circuit, and the retry around it")
+  @Test("shows the circuit, the retry around it, and how many orders it works on")
   func circuit() async throws {
     try await TestShop.open { test in
       _ = try await test.customer.order(by: 1)
@@ -131,6 +131,7 @@ struct OrderServiceTests {
           == Answer(
             200,
             #"{"consecutiveFailures":0,"failures":0,"ignored":1,"#
+              + #""orders":{"inFlight":0,"limit":8,"refused":0},"#
               + #""retry":{"budget":1,"budgetRefused":0,"recovered":0,"retries":0},"#
               + #""state":"closed","successes":1}"#))
       try await test.trip()
@@ -140,6 +141,7 @@ struct OrderServiceTests {
           == Answer(
             200,
             #"{"consecutiveFailures":0,"failures":0,"ignored":0,"#
+              + #""orders":{"inFlight":0,"limit":8,"refused":0},"#
               + #""retry":{"budget":0,"budgetRefused":4,"recovered":0,"retries":1},"#
               + #""retryAfter":20,"state":"open","successes":0}"#))
     }

@@ -24,7 +24,7 @@ struct OutageControlTests {
   @Test("breaks the user service and mends it")
   func modes() async throws {
     try await withControl { browser, users, _ in
-      for health in ["flaky", "errors", "slow", "refusing", "healthy"] {
+      for health in ["flaky", "errors", "sluggish", "slow", "refusing", "healthy"] {
         let answer = try await browser.post("/outage", #"{"mode": "\#(health)"}"#)
         #expect(answer == Answer(200, #"{"mode":"\#(health)"}"#))
         #expect(await users.health.rawValue == health)
@@ -67,8 +67,8 @@ struct OutageControlTests {
     try await withControl { browser, users, _ in
       let answer = try await browser.post("/outage", wish)
       let help =
-        #"{"error":"the body must be {\"mode\": M} with M one of healthy, flaky, errors, slow, "#
-        + #"refusing, script; with script, \"seconds\" from 0.1 to 60 say how long each part lasts"}"#
+        #"{"error":"the body must be {\"mode\": M} with M one of healthy, flaky, errors, sluggish, "#
+        + #"slow, refusing, script; with script, \"seconds\" from 0.1 to 60 say how long each part lasts"}"#
       #expect(answer == Answer(400, help))
       #expect(await users.health == .healthy)
     }

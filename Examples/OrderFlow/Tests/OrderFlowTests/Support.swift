@@ -62,7 +62,7 @@ struct Browser {
 }
 
 /// Both services with a breaker that lives in virtual time, on ports of their own. Nothing is timed
-/// out unless a test says so.
+/// out unless a test says so, and a sluggish user service answers when it becomes something else.
 struct TestShop {
   let shop: Shop
   let clock: VirtualClock
@@ -72,17 +72,19 @@ struct TestShop {
   var retry: Retry { shop.policies.retry }
 
   static func open(
-    total: Duration = .seconds(60), attempt: Duration = .seconds(30), knowing users: [User] = [],
-    through breaker: CircuitBreaker? = nil, _ test: (TestShop) async throws -> Void
+    retry: Retry = .brief(), total: Duration = .seconds(60), attempt: Duration = .seconds(30),
+    knowing users: [User] = [],
+    through breaker: CircuitBreaker? = nil, faults: FaultInjection? = nil,
+    admission: Bulkhead = .admission(), _ test: (TestShop) async throws -> Void
   ) async throws {
     let clock = VirtualClock()
     let known = LastKnownGood<Int, User>()
     for user in users { known.remember(user, for: user.id) }
     let shop = try await Shop.open(
       policies: UserPolicies(
-        retry: .brief(), breaker: breaker ?? .classic(openFor: .seconds(30), clock: clock),
-        total: total, attempt: attempt),
-      known: known)
+        retry: retry, breaker: breaker ?? .classic(openFor: .seconds(30), clock: clock),
+        total: total, attempt: attempt, faults: faults),
+      known: known, admission: admission, sluggishness: .seconds(3_600))
     let customer = Browser(shop.orderServiceURL)
     do {
       try await test(TestShop(shop: shop, clock: clock, customer: customer))

@@ -18,6 +18,19 @@ struct UserPoliciesTests {
       ])
   }
 
+  @Test("ends with the faults, if there are any")
+  func faults() throws {
+    let faults = try #require(FaultInjection.chaos(rate: 0.2, seed: 1))
+    let policies = UserPolicies(
+      retry: .brief(), breaker: .classic(openFor: .seconds(30)), faults: faults)
+    #expect(policies.pipeline.validate() == [])
+    #expect(
+      policies.pipeline.layers.map { "\($0.role) \($0.name)" } == [
+        "timeout total", "retry user-service", "circuit breaker user-service", "timeout attempt",
+        "fault injection chaos",
+      ])
+  }
+
   @Test("a flaky service is healed by retries, which cost no budget")
   func flaky() async throws {
     try await TestShop.open { test in

@@ -125,6 +125,34 @@ struct UserServiceTests {
     await service.stop()
   }
 
+  @Test("takes its time while it is sluggish, and no longer than that")
+  func sluggish() async throws {
+    let sluggishness = Duration.milliseconds(100)
+    let service = UserService(sluggishness: sluggishness)
+    let client = UserClient(base: try await service.start())
+    try await service.become(.sluggish)
+    let start = ContinuousClock.now
+    #expect(try await client.find(1) == User(id: 1, name: "Ada"))
+    #expect(start.duration(to: .now) >= sluggishness)
+    client.close()
+    await service.stop()
+  }
+
+  @Test("answers those who wait at once when it is sluggish no longer", .timeLimit(.minutes(5)))
+  func sluggishNoLonger() async throws {
+    let service = UserService(sluggishness: .seconds(3_600))
+    let client = UserClient(base: try await service.start())
+    try await service.become(.sluggish)
+    let calls = (1...8).map { id in Task { try await client.find(id) } }
+    while await service.requests < 8 { try await Task.sleep(for: .milliseconds(1)) }
+    try await service.become(.healthy)
+    var users: [User] = []
+    for call in calls { users.append(try await call.value) }
+    #expect(users == User.directory)
+    client.close()
+    await service.stop()
+  }
+
   @Test("an answer that comes while the call is being cancelled leaves nobody waiting")
   func answerMeetsCancellation() async throws {
     let service = UserService(slowness: .milliseconds(4))

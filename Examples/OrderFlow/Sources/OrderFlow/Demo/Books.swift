@@ -11,6 +11,8 @@ struct Books: Equatable {
   var successes = 0
   var failures = 0
   var ignored = 0
+  /// Attempts that it let through and that ended after its state had changed.
+  var late = 0
   var refusedByCircuit = 0
 
   var retries = 0
@@ -35,7 +37,7 @@ struct Books: Equatable {
     var initial = 0
   }
 
-  var letThrough: Int { successes + failures + ignored }
+  var letThrough: Int { successes + failures + ignored + late }
 }
 
 extension Books {
@@ -54,6 +56,7 @@ extension Books {
     successes = Int(clamping: breaker.totals.successes)
     failures = Int(clamping: breaker.totals.failures)
     ignored = Int(clamping: breaker.totals.ignored)
+    late = Int(clamping: breaker.totals.late)
     refusedByCircuit = Int(clamping: breaker.totals.rejected)
   }
 

@@ -10,10 +10,12 @@ extension FaultInjection {
   /// - Parameters:
   ///   - rate: from 0 to 1. Seven tenths of it are for errors, two for latencies, one for hangs.
   ///   - seed: the same seed, the same faults for the first request, the second, and so on.
+  /// - Returns: `nil` for a rate of 0: without faults there is no policy.
   package static func chaos(
     rate: Double, seed: UInt64, observers: [any ResilienceObserver] = []
-  ) -> FaultInjection {
-    FaultInjection(
+  ) -> FaultInjection? {
+    guard rate > 0 else { return nil }
+    return FaultInjection(
       "chaos",
       [
         .latency(.milliseconds(200), rate: rate * 2 / 10),

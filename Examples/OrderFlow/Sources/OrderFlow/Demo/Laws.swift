@@ -76,7 +76,9 @@ extension Laws {
     require(books.requests == sums.requests, "requests the client made and orders caused", books)
     require(
       (0...books.requests).contains(books.received), "requests the user service received", books)
-    require(sums.created <= books.successes, "orders created and answers from the service", books)
+    require(
+      sums.created <= books.successes + books.late, "orders created and answers from the service",
+      books)
     holdAttempts(books, sums)
     holdBudget(books)
     holdAdmission(books, sums)
@@ -102,8 +104,9 @@ extension Laws {
     }
     require(budget.withdrawn == books.retries, "retries the budget paid for", books)
     require(budget.refused == books.budgetRefused, "retries the budget refused", books)
-    // That there is no such user is an answer too. Ten successes bring a token.
-    let answers = books.successes + books.ignored
+    // That there is no such user is an answer too, and so may be what came late. Ten successes bring
+    // a token.
+    let answers = books.successes + books.ignored + books.late
     require(
       10 * (budget.withdrawn - budget.givenBack) <= answers + 10 * budget.initial,
       "failed retries and what pays for them", books)
