@@ -4,7 +4,7 @@ import OrderFlow
 import Resilience
 import Testing
 
-@Suite("Orders at the same time", .timeLimit(.minutes(5)))
+@Suite("Orders at the same time", .timeLimit(.minutes(2)))
 struct AdmissionTests {
   private static let busy = Answer(
     503, #"{"error":"the order service is busy","retryAfter":1}"#, ["Retry-After": "1"])

@@ -138,7 +138,7 @@ struct UserServiceTests {
     await service.stop()
   }
 
-  @Test("answers those who wait at once when it is sluggish no longer", .timeLimit(.minutes(5)))
+  @Test("answers those who wait at once when it is sluggish no longer", .timeLimit(.minutes(2)))
   func sluggishNoLonger() async throws {
     let service = UserService(sluggishness: .seconds(3_600))
     let client = UserClient(base: try await service.start())
