@@ -72,7 +72,7 @@ struct RateLimiterCancellationTests {
     }
   }
 
-  @Test("X-1: whom his deadline has cancelled before he had a token is refused, and opens no breaker")
+  @Test("X-1: whom his deadline cancels before he has a token is refused, and opens no breaker")
   func cancelledByDeadline() async throws {
     try await withVirtualTime { clock in
       let breaker = CircuitBreaker("b", tripping: .consecutiveFailures(1), clock: clock)
