@@ -18,6 +18,8 @@ let package = Package(
     .executableTarget(
       name: "breaker-timing", dependencies: ["Timing", resilience], swiftSettings: settings),
     .executableTarget(
+      name: "admission-timing", dependencies: ["Timing", resilience], swiftSettings: settings),
+    .executableTarget(
       name: "pipeline-timing", dependencies: ["Timing", resilience], swiftSettings: settings),
   ]
 )
