@@ -23,8 +23,8 @@ import Synchronization
 /// One bulkhead stands for one dependency: make it once and share it.
 ///
 /// Cost: a call that finds room takes no lock, allocates nothing and reads no clock. Being refused
-/// allocates nothing. A call that waits costs a lock, a timer and a few allocations, whatever the length
-/// of the queue; and as long as calls wait, those that end take the lock and read the clock.
+/// allocates nothing. A call that waits costs a lock, a timer and a few allocations, O(log n) in the
+/// number of those who wait; and as long as calls wait, those that end take the lock and read the clock.
 public final class Bulkhead: ResiliencePolicy {
   /// The name of the dependency, for errors and events.
   public let name: String
