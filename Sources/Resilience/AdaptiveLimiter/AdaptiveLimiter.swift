@@ -52,7 +52,7 @@ public final class AdaptiveLimiter: ResiliencePolicy {
 
   let overloaded: (@Sendable (any Error) -> Bool)?
   let shared: Lock<Shared>
-  private let configuration: Configuration
+  let configuration: Configuration
   private let source: TimeSource
   private let events: Announcer<Event>
 
@@ -181,7 +181,14 @@ extension AdaptiveLimiter {
 
   @usableFromInline
   func record(_ error: any Error, of admission: Admission) {
-    end(admission, Ending(throwing: error, overloaded: overloaded), error)
+    end(admission, ending(of: error, in: admission), error)
+  }
+
+  func ending(of error: any Error, in admission: Admission) -> Ending {
+    Ending(
+      throwing: error,
+      after: shared.withLock { $0.now(source) }.subtractingSaturated(admission.start),
+      overloaded: overloaded)
   }
 
   func decide() -> Decision {

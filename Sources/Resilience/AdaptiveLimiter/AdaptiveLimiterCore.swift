@@ -17,7 +17,7 @@ extension AdaptiveLimiter {
     mutating func admit(_ criticality: Criticality, at now: Int64) -> LimitReachedError.Reason? {
       shares.note(criticality, at: now)
       guard inFlight < limit else {
-        totals.rejected.increment()
+        totals.limitReached.increment()
         return .limitReached
       }
       guard inFlight < shares.usable(of: limit, by: criticality, at: now) else {

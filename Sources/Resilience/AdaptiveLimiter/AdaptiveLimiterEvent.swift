@@ -27,20 +27,34 @@ extension AdaptiveLimiter {
   /// What happened in an adaptive limiter's whole life.
   public struct Totals: Hashable, Sendable {
     /// How many calls succeeded.
-    public internal(set) var successes = 0
+    public var successes = 0
 
     /// How many calls met overload.
-    public internal(set) var overloads = 0
+    public var overloads = 0
 
     /// How many calls ended otherwise, which changes no limit: failed, cancelled by their callers,
     /// refused inside, or abandoned.
-    public internal(set) var others = 0
+    public var others = 0
 
     /// How many calls were refused because the limit was reached.
-    public internal(set) var rejected = 0
+    public var limitReached = 0
 
     /// How many calls were refused because the rest was kept for more critical ones.
-    public internal(set) var shed = 0
+    public var shed = 0
+
+    /// Nothing happened yet, unless told otherwise.
+    public init(
+      successes: Int = 0, overloads: Int = 0, others: Int = 0, limitReached: Int = 0, shed: Int = 0
+    ) {
+      self.successes = successes
+      self.overloads = overloads
+      self.others = others
+      self.limitReached = limitReached
+      self.shed = shed
+    }
+
+    /// How many calls were refused, for whatever reason.
+    public var rejected: Int { [shed].reduce(into: limitReached) { $0.add($1) } }
   }
 
   /// An adaptive limiter at one moment.
@@ -95,6 +109,9 @@ extension AdaptiveLimiter {
 }
 
 extension AdaptiveLimiter: Evictable {
-  /// Whether no call is in flight. What it has learned goes with it.
-  public var isEvictable: Bool { shared.withLock { $0.core.inFlight == 0 } }
+  /// Whether no call is in flight, and the limit is not below that of a new one.
+  public var isEvictable: Bool {
+    let initial = configuration.algorithm.initial
+    return shared.withLock { $0.core.inFlight == 0 && $0.core.limit >= initial }
+  }
 }

@@ -65,7 +65,7 @@ extension AdaptiveLimiter {
     ///
     /// - Parameter error: what the call threw.
     public consuming func end(throwing error: any Error) {
-      ending = Ending(throwing: error, overloaded: limiter.overloaded)
+      ending = limiter.ending(of: error, in: admission)
       self.error = error
     }
 

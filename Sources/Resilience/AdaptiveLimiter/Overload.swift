@@ -7,18 +7,23 @@ extension AdaptiveLimiter.Ending {
   /// What a thrown error means.
   ///
   /// Overload shows in time that has passed and in words: a ``TimeoutError``, anything thrown once
-  /// ``Deadline/current`` has passed, and a reply that says when to come back. Who fails fast is
-  /// not slow, and a policy inside that refuses has not asked the dependency at all.
+  /// ``Deadline/current`` has passed during the call, and a reply that says when to come back. Who fails
+  /// fast is not slow, and a policy inside that refuses has not asked the dependency at all.
   ///
   /// - Parameter isOverload: the caller's own judgement, which is asked about everything but a call
   ///   that its own caller cancelled.
-  init(throwing error: any Error, overloaded isOverload: (@Sendable (any Error) -> Bool)?) {
+  /// - Parameter latency: how long the call took, in nanoseconds.
+  init(
+    throwing error: any Error, after latency: @autoclosure () -> Int64,
+    overloaded isOverload: (@Sendable (any Error) -> Bool)?
+  ) {
     // Compared as a type first: that is a nanosecond, a cast to a protocol eighty.
     if isOverload == nil, type(of: error) == LimitReachedError.self {
       self = .other
       return
     }
-    let isLate = Deadline.current?.isExpired ?? false
+    let overdue = Deadline.current?.overdue ?? -1
+    let isLate = overdue >= 0 && overdue < latency()
     if Task.isCancelled, !isLate {
       self = .other
     } else if let isOverload {

@@ -165,7 +165,7 @@ extension Bulkhead {
 extension Bulkhead.Totals {
   fileprivate mutating func count(_ verdict: Bulkhead.Verdict) {
     switch verdict {
-    case .served: served.increment()
+    case .served: waited.increment()
     case .cancelled: cancelled.increment()
     case .refused(.waitedTooLong): waitedTooLong.increment()
     case .refused(.deadlineExpired): deadlineExpired.increment()

@@ -58,7 +58,7 @@ extension Bulkhead {
     public var admitted: Int
 
     /// Calls that waited and were served; among those admitted.
-    public var served: Int
+    public var waited: Int
 
     /// Calls that were cancelled while they waited.
     public var cancelled: Int
@@ -78,11 +78,11 @@ extension Bulkhead {
 
     /// Totals; zero unless told otherwise.
     public init(
-      admitted: Int = 0, served: Int = 0, cancelled: Int = 0, full: Int = 0,
+      admitted: Int = 0, waited: Int = 0, cancelled: Int = 0, full: Int = 0,
       waitedTooLong: Int = 0, deadlineExpired: Int = 0, dropped: Int = 0
     ) {
       self.admitted = admitted
-      self.served = served
+      self.waited = waited
       self.cancelled = cancelled
       self.full = full
       self.waitedTooLong = waitedTooLong
@@ -106,7 +106,7 @@ extension Bulkhead.Event.Kind: CustomStringConvertible {
     case .queued(let waiting): "queued (\(waiting) waiting)"
     case .dequeued(let waited): "served after \(waited)"
     case .cancelled(let waited): "cancelled after \(waited)"
-    case .resized(let from, let to): "limit \(from) → \(to)"
+    case .resized(let from, let to): "limit \(from) > \(to)"
     }
   }
 }

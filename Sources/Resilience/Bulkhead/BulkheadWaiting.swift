@@ -60,7 +60,7 @@ extension Bulkhead {
   @usableFromInline
   func renounce() -> any Error {
     leave()
-    guard Deadline.current.hasPassed else { return CancellationError() }
+    guard Deadline.hasPassed else { return CancellationError() }
     locked { core, _ in
       core.refuse(.deadlineExpired)
     } telling: {

@@ -22,13 +22,13 @@ extension Outcome {
     classifying error: any Error, hint: (any RetryAfterHint)?,
     by classify: (@Sendable (any Error) -> Outcome?)?
   ) {
-    if Task.isCancelled, !Self.isPastDeadline {
+    if Task.isCancelled, !Deadline.hasPassed {
       self = .ignored
     } else if let outcome = classify?(error) {
       self = outcome
     } else if let hint, hint is any RejectionError {
       self = .ignored
-    } else if error is CancellationError, !Self.isPastDeadline {
+    } else if error is CancellationError, !Deadline.hasPassed {
       self = .ignored
     } else {
       self = .failure
@@ -44,8 +44,6 @@ extension Outcome {
 
   @usableFromInline
   static var ofFailingValue: Outcome {
-    Task.isCancelled && !isPastDeadline ? .ignored : .failure
+    Task.isCancelled && !Deadline.hasPassed ? .ignored : .failure
   }
-
-  private static var isPastDeadline: Bool { Deadline.current?.isExpired ?? false }
 }

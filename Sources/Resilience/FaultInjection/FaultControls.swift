@@ -31,10 +31,13 @@ extension FaultInjection {
   /// ``Configuration/validate()`` before.
   public func setFaults(_ faults: [Fault]) {
     Configuration(faults).stopIfInvalid(of: name)
-    shared.withLock { shared in
+    // Those that were there end outside the lock: their closures hold what they like.
+    _ = shared.withLock { shared in
+      let earlier = shared.core.faults
       shared.core.faults = faults
       shared.isAsMade = false
       prepare(.faultsChanged)
+      return earlier
     }
     events.deliver()
   }

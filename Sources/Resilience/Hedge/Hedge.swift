@@ -24,7 +24,7 @@
 ///   above 2.5 times the lowest lately, since hedges add to the load that makes them so; and after
 ///   ``Deadline/current``.
 /// - If the caller is cancelled, all attempts are, and it gets a `CancellationError` at once. Nothing
-///   is counted.
+///   is counted, unless its deadline has passed: then the call has failed, and its hedges are spent.
 ///
 /// The operation is `@Sendable`. It runs in tasks of its own, on the executor that the caller's task
 /// prefers, with the caller's task-locals and priority; where nothing can be hedged, in the caller's
@@ -35,6 +35,8 @@
 public final class Hedge: ConcurrentPolicy {
   /// The name, for events and descriptions.
   public let name: String
+
+  private let deadlineExpired: any Error
 
   /// What pays for the hedges, if anything does.
   public let budget: RetryBudget?
@@ -148,6 +150,7 @@ public final class Hedge: ConcurrentPolicy {
   ) {
     do { try configuration.validate() } catch { stop(misconfigured: "Hedge \"\(name)\"", error) }
     self.name = name
+    deadlineExpired = DeadlineExpiredError(policy: name, reason: .deadlineExpired)
     self.configuration = configuration
     self.budget = budget
     self.classify = classify
@@ -176,12 +179,12 @@ public final class Hedge: ConcurrentPolicy {
   /// - Returns: what the first attempt to succeed returned, with the verdict on it; if none does, what
   ///   the first attempt returned.
   /// - Throws: what the first attempt threw, if none succeeds; `CancellationError` when the caller is
-  ///   cancelled.
+  ///   cancelled; a ``DeadlineExpiredError`` if it was cancelled before, and its deadline has passed.
   public func execute<Success: Sendable>(
     _ execution: Execution,
     concurrently operation: @escaping @Sendable (Execution) async throws -> Graded<Success>
   ) async throws -> Graded<Success> {
-    try Task.checkCancellation()
+    if Task.isCancelled { throw Deadline.hasPassed ? deadlineExpired : CancellationError() }
     let execution = Execution(attempt: execution.attempt)
     return try await run(execution, operation)
   }

@@ -74,6 +74,10 @@ extension Hedge {
 }
 
 extension Hedge: Evictable {
-  /// Whether no call is in flight. What goes with it are the latencies it has seen.
-  public var isEvictable: Bool { ledger.withLock { $0.inFlight == 0 } }
+  /// Whether no call is in flight, hedging does not rest, and the budget owes nothing. What goes with it
+  /// are the latencies it has seen.
+  public var isEvictable: Bool {
+    let isQuiet = ledger.withLock { $0.inFlight == 0 && !$0.timing.isPaused }
+    return isQuiet && budget?.isEvictable ?? true
+  }
 }

@@ -21,9 +21,9 @@ extension Hedge {
     private var isHedging = true
     private var isFirstLive = true
     /// Hedges that were made and have not begun.
-    private var waiting = 0
+    private(set) var waiting = 0
     /// Hedges that have begun and not ended.
-    private var running = 0
+    private(set) var running = 0
 
     /// How many hedges have been made.
     private(set) var hedges = 0
@@ -41,10 +41,7 @@ extension Hedge {
     /// Whether a hedge may still be made.
     var mayHedge: Bool { !isOver && isHedging && hedges < maxHedges }
 
-    /// The hedges that are under way. Their tokens are not lost if the caller leaves.
-    var live: Int { waiting + running }
-
-    private var isEmpty: Bool { !isFirstLive && live == 0 && owed == 0 }
+    private var isEmpty: Bool { !isFirstLive && waiting == 0 && running == 0 && owed == 0 }
 
     /// - Returns: the number of the hedge; `nil` if none may be made.
     mutating func makeHedge() -> Int? {

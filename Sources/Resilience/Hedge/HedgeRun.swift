@@ -72,7 +72,7 @@ extension Hedge {
   /// - Returns: the number of the hedge; `nil` if it cannot be paid for, has no time, or comes too
   ///   late. Then no other follows.
   private func buyHedge<Success: Sendable>(for call: Call<Success>) -> Int? {
-    guard !(Deadline.current?.isExpired ?? false), withdraw() else {
+    guard !Deadline.hasPassed, withdraw() else {
       call.stopHedging()
       return nil
     }
@@ -90,7 +90,7 @@ extension Hedge {
     if number > 0 { countHedge(number, after: latency(since: call.start)) }
     let (answer, outcome): (Call<Success>.Answer, Outcome)
     do {
-      let graded = try await operation(execution)
+      let graded = try await withDeadline(of: call) { try await operation(execution) }
       (answer, outcome) = (.success(graded), graded.outcome)
     } catch {
       (answer, outcome) = (.failure(error), self.outcome(of: error))
@@ -99,6 +99,19 @@ extension Hedge {
     if call.end(number, answer, outcome, latency: latency), number > 0, outcome == .ignored {
       // Refused inside, or cancelled there: it says nothing, and costs nothing.
       budget?.giveBack()
+    }
+  }
+
+  /// An attempt has the call's deadline, as long as no other has succeeded. Then it is a loser: it was
+  /// not too slow for the deadline, another was quicker. When it ends after that, the policies inside
+  /// must see a call that somebody gave up, and not one that its deadline ended.
+  @concurrent
+  private func withDeadline<Success: Sendable>(
+    of call: Call<Success>, _ operation: @Sendable () async throws -> Graded<Success>
+  ) async throws -> Graded<Success> {
+    guard let deadline = Deadline.current else { return try await operation() }
+    return try await Deadline.taskLocal.withValue(deadline.unless { call.isWon }) {
+      try await operation()
     }
   }
 
@@ -114,9 +127,12 @@ extension Hedge {
       end(outcome, by: 0, latency: 0)
       if hedges > 0 { tell(.failed(attempts: hedges + 1)) }
       return try answer.get()
-    case .left(let unspent):
-      end(.ignored, by: 0, latency: 0)
-      for _ in 0..<unspent { budget?.giveBack() }
+    case .left(let waiting, let running):
+      // What its caller has given up says nothing, and costs nothing. What its deadline has ended was
+      // too slow: hedges that have begun are spent, or they would be free while nothing answers.
+      let isLate = Deadline.hasPassed
+      end(isLate ? .failure : .ignored, by: 0, latency: 0)
+      for _ in 0..<(isLate ? waiting : waiting + running) { budget?.giveBack() }
       throw CancellationError()
     }
   }

@@ -11,8 +11,8 @@ extension Hedge {
       case won(Answer, by: Int, latency: Int64, unspent: Int)
       /// All attempts have ended, none with a success. The answer is the first one's.
       case lost(Answer, Outcome, hedges: Int)
-      /// The caller has left these hedges.
-      case left(unspent: Int)
+      /// The caller has left so many hedges that had not begun, and so many that had.
+      case left(waiting: Int, running: Int)
     }
 
     private struct State: Sendable {
@@ -79,6 +79,9 @@ extension Hedge {
 
     // MARK: For attempts
 
+    /// Whether an attempt has succeeded.
+    var isWon: Bool { state.withLock { if case .won = $0.ending { true } else { false } } }
+
     func begin(_ attempt: Int) -> Bool { state.withLock { $0.race.begin(attempt) } }
 
     /// - Parameter latency: how long the call has taken so far; of a success only.
@@ -111,9 +114,8 @@ extension Hedge {
 
     func leave() {
       bringNews { state in
-        let live = state.race.live
         guard state.race.leave() else { return false }
-        state.ending = .left(unspent: live)
+        state.ending = .left(waiting: state.race.waiting, running: state.race.running)
         return true
       }
     }

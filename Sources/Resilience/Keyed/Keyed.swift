@@ -12,13 +12,14 @@
 /// ```
 ///
 /// Keys may come from outside and be without number, so the collection is bounded. Beyond `capacity`
-/// the least recently used policy leaves that may: none that somebody holds, that has calls in flight,
-/// or whose ``Evictable/isEvictable`` says no, such as an open circuit. So a key has never two policies
+/// the least recently used policy leaves that may: none that somebody holds strongly, that has calls in
+/// flight, or whose ``Evictable/isEvictable`` says no, such as an open circuit. So a key has never two policies
 /// at once, and a policy that comes back new has forgotten nothing that matters. While too many cannot
 /// leave, there are more than `capacity`.
 ///
 /// Cost: a look into a dictionary under a lock, and another when the policy is made. Keys are hashed
-/// and compared under the lock; `make` is called outside of it.
+/// and compared under the lock, and policies asked there whether they may leave; `make` is called
+/// outside of it.
 public final class Keyed<Key: Hashable & Sendable, Policy: Evictable>: Sendable {
   /// How many policies there are before one must leave.
   public let capacity: Int
@@ -59,8 +60,8 @@ public final class Keyed<Key: Hashable & Sendable, Policy: Evictable>: Sendable 
     registry.withLock { $0.use(key) }
   }
 
-  /// The keys and their policies at one moment, the least recently used first. Passive: it is no use
-  /// of any. Copies them all: for metrics.
+  /// The keys and their policies at one moment, the least recently used first; those that were to leave
+  /// and could not count as used then. Passive: it is no use of any. Copies them all: for metrics.
   public func all() -> [(key: Key, policy: Policy)] {
     registry.withLock { $0.all() }
   }

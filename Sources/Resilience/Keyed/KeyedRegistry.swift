@@ -1,7 +1,7 @@
 extension Keyed {
   /// The policies by key, and in the order of their last use. Takes no lock.
   struct Registry: Sendable {
-    private struct Entry: Sendable {
+    struct Entry: Sendable {
       let key: Key
       var policy: Policy
 
@@ -37,8 +37,9 @@ extension Keyed {
 
     /// Adds a policy, unless there is one by now.
     ///
-    /// - Returns: the key's policy, and those that had to go.
-    mutating func insert(_ policy: Policy, for key: Key) -> (policy: Policy, evicted: [Policy]) {
+    /// - Returns: the key's policy, and what had to go, keys and policies: the caller ends them outside
+    ///   the lock.
+    mutating func insert(_ policy: Policy, for key: Key) -> (policy: Policy, evicted: [Entry]) {
       if let present = use(key) { return (present, []) }
       let gone = makeRoom()
       places[key] = entries.append(Entry(key: key, policy: policy))
@@ -57,8 +58,8 @@ extension Keyed {
       return all
     }
 
-    private mutating func makeRoom() -> [Policy] {
-      var gone: [Policy] = []
+    private mutating func makeRoom() -> [Entry] {
+      var gone: [Entry] = []
       for _ in 0..<Self.patience where count >= capacity {
         guard let oldest = entries.oldest else { break }
         guard entries.update(oldest, { $0.mayLeave() }) == true else {
@@ -68,7 +69,7 @@ extension Keyed {
         guard let entry = entries.remove(oldest) else { break }
         places[entry.key] = nil
         evicted.increment()
-        gone.append(entry.policy)
+        gone.append(entry)
       }
       return gone
     }

@@ -15,6 +15,10 @@ extension RateLimiter {
     private let token: Atomic<Int64>
     private let burst: Atomic<Int>
 
+    /// The generation of the word, to be known before the clock is read: a load of the word itself costs
+    /// as much as taking a token. Written with the pace.
+    private let generation: Atomic<UInt8>
+
     /// Calls that were refused without the lock. Relaxed: a count guards no other memory.
     private let refused = Atomic<Int>(0)
 
@@ -23,6 +27,7 @@ extension RateLimiter {
       nanosecond = Atomic(bucket.pace.nanosecond)
       token = Atomic(bucket.pace.token)
       burst = Atomic(bucket.pace.burst)
+      generation = Atomic(bucket.generation)
     }
 
     enum Answer {
@@ -34,17 +39,25 @@ extension RateLimiter {
     /// Takes tokens, if they are there.
     ///
     /// Readings of several threads come in any order: an older one finds fewer tokens. The clock is read
-    /// before anything else, so that nothing lies between looking and taking but arithmetic. A call that
-    /// is here while a clock steps back is judged as before the step.
+    /// before the bucket is looked at, so that nothing lies between looking and taking but arithmetic; and
+    /// a reading from before the clock stepped back, or from before another pace, is not used after it.
     ///
-    /// - Parameter now: what the clock shows.
-    func take(_ tokens: Int, at now: Int64) -> Answer {
+    /// - Parameter source: tells what time it is.
+    func take(_ tokens: Int, _ source: TimeSource) -> Answer {
+      let generation = generation.load(ordering: .acquiring)
+      let reading = source.now()
       var word = Word(bits: self.word.load())
-      while word.isOpen {
+      while word.isOpen, word.generation == generation {
         let pace = pace
         guard tokens <= pace.burst else { return .unclear }
-        let now = pace.units(now)
+        let now = pace.units(reading)
         guard let after = pace.take(tokens, from: word.fullAt, at: now) else {
+          // A refusal exchanges nothing: it has to see that nothing has changed, the pace above all.
+          let latest = Word(bits: self.word.load())
+          guard latest.bits == word.bits else {
+            word = latest
+            continue
+          }
           // Less than empty: the clock has stepped back, or the reading is old.
           return word.fullAt - now > pace.capacity ? .unclear : .refused
         }
@@ -101,6 +114,7 @@ extension RateLimiter.Meter {
       token.store(bucket.pace.token, ordering: .releasing)
       burst.store(bucket.pace.burst, ordering: .releasing)
     }
+    generation.store(bucket.generation, ordering: .releasing)
     word.store(Word(bucket, isShut: staysShut).bits)
   }
 
@@ -120,6 +134,7 @@ extension RateLimiter.Meter {
 
     var isShut: Bool { bits & 1 == 1 }
     var fullAt: Int128 { bits >> 21 }
+    var generation: UInt8 { UInt8(truncatingIfNeeded: bits >> 13) }
 
     /// Whether anybody may take from it.
     var isOpen: Bool { !isShut && granted < 0xfff }

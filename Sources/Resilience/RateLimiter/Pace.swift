@@ -61,7 +61,8 @@ extension RateLimiter.Pace {
   ///
   /// So no grants whose clock readings are in [s, e] are more than burst + rate × (e − s), in whatever
   /// order they are decided: the first leaves the instant at s + q or later, each moves it on by q, and
-  /// the last leaves it at e + burst × q or earlier.
+  /// the last leaves it at e + burst × q or earlier. (That is for one pace: when it changes, readings from
+  /// before count for the old one.)
   ///
   /// - Parameters:
   ///   - tokens: how many; at most the burst.

@@ -6,7 +6,7 @@ public struct RateLimitedError: RejectionError {
   /// Why a rate limiter refuses a call. Compare it with the members below; more may come.
   public struct Reason: Hashable, Sendable, CustomStringConvertible {
     private enum Code: UInt8 {
-      case noTokens, deadline, exceedsBurst, paused
+      case noTokens, deadlineExpired, exceedsBurst, paused
     }
 
     private let code: Code
@@ -15,7 +15,7 @@ public struct RateLimitedError: RejectionError {
     public static let noTokens = Reason(code: .noTokens)
 
     /// The tokens do not come before the call's ``Deadline/current``.
-    public static let deadline = Reason(code: .deadline)
+    public static let deadlineExpired = Reason(code: .deadlineExpired)
 
     /// The call needs more tokens than there can ever be at once.
     public static let exceedsBurst = Reason(code: .exceedsBurst)
@@ -27,7 +27,7 @@ public struct RateLimitedError: RejectionError {
     public var description: String {
       switch code {
       case .noTokens: "no tokens in time"
-      case .deadline: "no tokens before the deadline"
+      case .deadlineExpired: "no tokens before the deadline"
       case .exceedsBurst: "more tokens than the burst"
       case .paused: "paused"
       }

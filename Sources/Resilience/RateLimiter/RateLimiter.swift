@@ -28,7 +28,10 @@ public final class RateLimiter: ResiliencePolicy {
   public let name: String
 
   /// How long a call waits for its tokens, unless it says so itself.
-  public let maxWait: Duration
+  public var maxWait: Duration { configuration.maxWait }
+
+  /// What it was made with. ``setRate(_:burst:)`` may have changed rate and burst.
+  let configuration: Configuration
 
   let source: TimeSource
   let timers: Timers
@@ -85,7 +88,7 @@ public final class RateLimiter: ResiliencePolicy {
   ) {
     Self.check(configuration, of: name)
     self.name = name
-    maxWait = configuration.maxWait
+    self.configuration = configuration
     timers = .on(clock)
     source = timers.source
     let pace = Pace(configuration.rate, burst: configuration.burst)
@@ -145,7 +148,7 @@ extension RateLimiter {
   /// - Returns: whether the call may be made.
   public func tryAcquire(_ tokens: Int = 1) -> Bool {
     let tokens = max(1, tokens)
-    switch meter.take(tokens, at: source.now()) {
+    switch meter.take(tokens, source) {
     case .granted:
       return true
     case .refused:

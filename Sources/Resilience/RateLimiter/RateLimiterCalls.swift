@@ -20,7 +20,7 @@ extension RateLimiter {
   /// Takes tokens without the lock, if they are there.
   @usableFromInline
   func takesAtOnce(_ tokens: Int) -> Bool {
-    if case .granted = meter.take(tokens, at: source.now()) { true } else { false }
+    if case .granted = meter.take(tokens, source) { true } else { false }
   }
 
   func takeUnderLock(_ tokens: Int) -> Bool {
@@ -86,7 +86,7 @@ extension RateLimiter.State {
     guard line.isEmpty, tokens <= bucket.pace.burst, bucket.take(tokens, at: now) else {
       return false
     }
-    totals.granted.increment()
+    totals.admitted.increment()
     return true
   }
 }
@@ -115,10 +115,10 @@ extension RateLimiter {
   @usableFromInline
   func countWait(of ticket: Ticket) {
     state.withLock { state in
-      state.totals.granted.increment()
+      state.totals.admitted.increment()
       state.totals.waited.increment()
     }
-    tell(.waited(.nanoseconds(max(0, source.now().subtractingSaturated(ticket.since)))))
+    tell(.dequeued(waited: .nanoseconds(max(0, source.now().subtractingSaturated(ticket.since)))))
   }
 
   /// The caller was cancelled before he went on. What he has just been granted is given back.
@@ -130,17 +130,17 @@ extension RateLimiter {
   /// - Returns: what he throws.
   @usableFromInline
   func renounce(_ grant: Grant? = nil) -> any Error {
-    let hasPassed = Deadline.current?.isExpired ?? false
+    let hasPassed = Deadline.hasPassed
     let refusal = withState { state, _, _ -> (any Error)? in
       if let grant { state.bucket.undo(grant) }
       guard hasPassed else {
         state.totals.cancelled.increment()
         return nil
       }
-      state.totals.countRejected(.deadline)
+      state.totals.countRejected(.deadlineExpired)
       return state.error(for: .tooLate)
     }
-    tell(refusal == nil ? .cancelled : .rejected(.deadline))
+    tell(refusal == nil ? .cancelled : .rejected(.deadlineExpired))
     return refusal ?? CancellationError()
   }
 

@@ -97,7 +97,7 @@ extension RateLimiter {
       // Taken before the reading, as in a call.
       let reading = meter.reading
       copy.bucket.fullAt = reading.fullAt
-      copy.totals.granted.add(reading.granted)
+      copy.totals.admitted.add(reading.granted)
       let now = source.now()
       copy.bucket.observe(now)
       return (copy, now)
@@ -106,9 +106,11 @@ extension RateLimiter {
 }
 
 extension RateLimiter: Evictable {
-  /// Whether the bucket is full, and nobody waits: then a new one in its place knows as much.
+  /// Whether the bucket is full, nobody waits, and rate and burst are those it was made with: then a new
+  /// one in its place knows as much.
   public var isEvictable: Bool {
     let (copy, now) = copy()
-    return copy.waiting == 0 && copy.bucket.pausedUntil == nil && copy.bucket.isFull(at: now)
+    return copy.settings == configuration && copy.waiting == 0
+      && copy.bucket.pausedUntil == nil && copy.bucket.isFull(at: now)
   }
 }

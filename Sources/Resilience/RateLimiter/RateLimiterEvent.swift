@@ -12,7 +12,7 @@ extension RateLimiter {
     /// A call that gets its tokens at once tells nothing.
     public enum Kind: Hashable, Sendable {
       /// A call got its tokens after it had waited so long.
-      case waited(Duration)
+      case dequeued(waited: Duration)
 
       /// A call was refused, at once or because what it waited for has changed.
       case rejected(RateLimitedError.Reason)
@@ -42,7 +42,7 @@ extension RateLimiter.Event.Kind: CustomStringConvertible {
   /// A few words for a log.
   public var description: String {
     switch self {
-    case .waited(let duration): "let through after \(duration)"
+    case .dequeued(let waited): "served after \(waited)"
     case .rejected(let reason): "rejected (\(reason))"
     case .cancelled: "cancelled by its caller"
     case .paused(let duration): "paused for \(duration)"

@@ -26,7 +26,7 @@ extension RateLimiter {
   /// What has happened in a limiter's whole life.
   public struct Totals: Hashable, Sendable {
     /// Calls that got their tokens.
-    public var granted = 0
+    public var admitted = 0
 
     /// Those among them that waited.
     public var waited = 0
@@ -38,7 +38,7 @@ extension RateLimiter {
     public var noTokens = 0
 
     /// Calls whose tokens did not come before their deadline.
-    public var deadline = 0
+    public var deadlineExpired = 0
 
     /// Calls that needed more than the burst.
     public var exceedsBurst = 0
@@ -48,26 +48,26 @@ extension RateLimiter {
 
     /// Nothing happened yet, unless told otherwise.
     public init(
-      granted: Int = 0, waited: Int = 0, cancelled: Int = 0, noTokens: Int = 0, deadline: Int = 0,
-      exceedsBurst: Int = 0, paused: Int = 0
+      admitted: Int = 0, waited: Int = 0, cancelled: Int = 0, noTokens: Int = 0,
+      deadlineExpired: Int = 0, exceedsBurst: Int = 0, paused: Int = 0
     ) {
-      self.granted = granted
+      self.admitted = admitted
       self.waited = waited
       self.cancelled = cancelled
       self.noTokens = noTokens
-      self.deadline = deadline
+      self.deadlineExpired = deadlineExpired
       self.exceedsBurst = exceedsBurst
       self.paused = paused
     }
 
     /// Calls that were refused, for whatever reason.
     public var rejected: Int {
-      [deadline, exceedsBurst, paused].reduce(into: noTokens) { $0.add($1) }
+      [deadlineExpired, exceedsBurst, paused].reduce(into: noTokens) { $0.add($1) }
     }
 
     mutating func countRejected(_ reason: RateLimitedError.Reason) {
       switch reason {
-      case .deadline: deadline.increment()
+      case .deadlineExpired: deadlineExpired.increment()
       case .exceedsBurst: exceedsBurst.increment()
       case .paused: paused.increment()
       default: noTokens.increment()

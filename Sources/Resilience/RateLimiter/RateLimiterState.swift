@@ -29,7 +29,7 @@ extension RateLimiter {
     /// Takes over what was granted without the lock.
     mutating func absorb(_ reading: Meter.Reading) {
       bucket.fullAt = reading.fullAt
-      totals.granted.add(reading.granted)
+      totals.admitted.add(reading.granted)
     }
 
     mutating func error(for refused: Refused) -> any Error { refusals.error(for: refused) }

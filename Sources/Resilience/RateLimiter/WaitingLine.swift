@@ -83,7 +83,7 @@ extension RateLimiter {
     }
 
     /// The deadline has passed for somebody whose tokens are there.
-    static let tooLate = Refused(.deadline, retryAt: nil)
+    static let tooLate = Refused(.deadlineExpired, retryAt: nil)
 
     /// Looks at a call that is not served now.
     ///
@@ -106,7 +106,7 @@ extension RateLimiter {
       let patience = isDeadline ? 0 : limit?.length ?? 0
       let retryAt = max(now, servedAt.subtractingSaturated(patience))
       let isPaused = bucket.pausedUntil != nil
-      self.init(isPaused ? .paused : isDeadline ? .deadline : .noTokens, retryAt: retryAt)
+      self.init(isPaused ? .paused : isDeadline ? .deadlineExpired : .noTokens, retryAt: retryAt)
     }
   }
 }

@@ -160,7 +160,7 @@ extension Retry.Shared {
   /// - Parameter error: what the last attempt threw, if it did.
   @usableFromInline
   func isTooLate(for course: Retry.Course, _ error: (any Error)?) -> Bool {
-    guard course.pause.length > .zero, Deadline.current?.isExpired ?? false else { return false }
+    guard course.pause.length > .zero, Deadline.hasPassed else { return false }
     returnToken(of: course)
     record(.end(.deadlineReached), after: course.attempt - 1, error)
     return true

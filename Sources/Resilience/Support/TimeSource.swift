@@ -34,6 +34,11 @@ package struct TimeSource: Sendable {
     }
   }
 
+  /// - Parameter read: tells the time, in nanoseconds.
+  init(reading read: @escaping @Sendable () -> Int64) {
+    kind = .other(read)
+  }
+
   /// Whether the system's coarse clock is read.
   var isCoarse: Bool { if case .coarse = kind { true } else { false } }
 

@@ -23,14 +23,20 @@ extension Throttle {
     /// By rank: the least critical first.
     private var classes: [Class]
 
+    private let length: Int64
+
+    /// When the last answer came; or, if that is later, when the first of those in flight started.
+    private var quietSince: Int64 = 0
+
     static let buckets = 10
 
     init(_ configuration: Configuration, at reading: Int64) {
       multiplier = configuration.multiplier
       maxRejection = configuration.maxRejection
       time = SteadyTime(beginningAt: reading)
+      length = configuration.window.saturatingNanoseconds
       let window = RollingTally<UInt64>(
-        start: 0, length: configuration.window.saturatingNanoseconds, buckets: Self.buckets)
+        start: 0, length: length, buckets: Self.buckets)
       classes = Criticality.allCases.map { _ in Class(window: window) }
     }
 
@@ -47,6 +53,7 @@ extension Throttle {
       move(to: reading)
       let share = rejectionShare(of: criticality)
       guard chance < share else {
+        if inFlight == 0 { quietSince = time.latest }
         classes[criticality.rank].inFlight += 1
         totals.admitted.increment()
         return nil
@@ -60,6 +67,7 @@ extension Throttle {
     mutating func record(_ outcome: Outcome, of criticality: Criticality, at reading: Int64) {
       move(to: reading)
       classes[criticality.rank].inFlight -= 1
+      if outcome != .ignored { quietSince = time.latest }
       switch outcome {
       case .success:
         add(Tally(successes: 1), to: criticality)
@@ -149,8 +157,10 @@ extension Throttle.Core {
   ///
   /// Nobody knows yet how it will end. If none has failed lately it says nothing, or else a burst
   /// would be refused before its first answer could come; if all have, it is as good as failed, or
-  /// else those that take long to fail would not be seen until they have.
+  /// else those that take long to fail would not be seen until they have. And if nothing at all has been
+  /// answered for as long as the window, they hang.
   private var weightInFlight: Double {
+    if inFlight > 0, time.latest.subtractingSaturated(quietSince) >= length { return 1 }
     let failures = classes.reduce(0.0) { $0 + Double($1.recent.failures) }
     guard failures > 0 else { return 0 }
     return failures / (failures + Double(accepts))

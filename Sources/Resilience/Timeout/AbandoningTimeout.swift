@@ -112,8 +112,8 @@ public final class AbandoningTimeout: ConcurrentPolicy {
     _ execution: Execution,
     concurrently operation: @escaping @Sendable (Execution) async throws -> Graded<Success>
   ) async throws -> Graded<Success> {
-    try Task.checkCancellation()
     let allowance = try admit()
+    try Task.checkCancellation()
     let call = Call<Graded<Success>>(of: self, within: allowance.limit)
     let body = Task(executorPreference: currentTaskExecutor()) {
       guard !call.isOver else { return call.end(.failure(CancellationError())) }

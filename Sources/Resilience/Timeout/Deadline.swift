@@ -37,6 +37,18 @@ public struct Deadline: Sendable, CustomStringConvertible {
   /// Whether the deadline has passed; at exactly its instant it has.
   public var isExpired: Bool { source.now() >= instant }
 
+  /// Whether the current task has a deadline that has passed.
+  static var hasPassed: Bool { current?.isExpired ?? false }
+
+  /// How long ago it passed, in nanoseconds; negative if it has not.
+  var overdue: Int64 { source.now().subtractingSaturated(instant) }
+
+  /// The same deadline for work that may become moot: from then on it never passes.
+  func unless(_ isMoot: @escaping @Sendable () -> Bool) -> Deadline {
+    let source = source
+    return Deadline(at: instant, on: TimeSource(reading: { isMoot() ? .min : source.now() }))
+  }
+
   /// One line for a log: what remains.
   public var description: String { "in \(remaining)" }
 

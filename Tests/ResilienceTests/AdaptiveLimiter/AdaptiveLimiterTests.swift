@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("AC-1: the adaptive limiter", .timeLimit(.minutes(1)))
+@Suite("AC-1: the adaptive limiter", .timeLimit(.minutes(5)))
 struct AdaptiveLimiterTests {
   typealias Totals = AdaptiveLimiter.Totals
 
@@ -31,7 +31,7 @@ struct AdaptiveLimiterTests {
     let admits = await limited.admits()
     #expect(admits)
     for call in calls { call.ignore() }
-    #expect(limited.totals == Totals(others: 5, rejected: 2))
+    #expect(limited.totals == Totals(others: 5, limitReached: 2))
     #expect(limited.heard() == ["rejected (limit reached)", "rejected (limit reached)"])
   }
 
@@ -91,15 +91,20 @@ struct AdaptiveLimiterTests {
     #expect(limited.heard() == [])
   }
 
-  /// What an error means when the operation throws it.
+  /// What an error means when the operation throws it, a second after it has begun.
   private func totals(
-    throwing error: any Error, from limited: Limited = Limited(), within deadline: Deadline? = nil
+    throwing error: any Error, from limited: Limited = Limited(), within time: Duration? = nil
   ) async -> Totals {
     let before = limited.limit
-    if let deadline {
-      try? await deadline.run { try await limited.limiter.run { throw error } }
+    let fail: @Sendable () throws -> Void = {
+      limited.clock.advance(by: .seconds(1))
+      throw error
+    }
+    if let time {
+      let deadline = Deadline(in: time, clock: limited.clock)
+      try? await deadline.run { try await limited.limiter.run { try fail() } }
     } else {
-      try? await limited.limiter.run { throw error }
+      try? await limited.limiter.run { try fail() }
     }
     #expect(limited.inFlight == 0)
     #expect((limited.limit < before) == (limited.totals.overloads > 0))
@@ -108,21 +113,37 @@ struct AdaptiveLimiterTests {
 
   @Test("overload is a timeout, anything after the deadline, a reply that says when to come back")
   func overload() async {
-    let clock = VirtualClock()
-    let passed = Deadline(in: .zero, clock: clock)
-    let left = Deadline(in: .seconds(1), clock: clock)
+    let (passes, stays) = (Duration.milliseconds(500), Duration.seconds(2))
     #expect(await totals(throwing: TimeoutError(limit: .seconds(1))) == Totals(overloads: 1))
     #expect(await totals(throwing: Limited.Busy()) == Totals(overloads: 1))
-    #expect(await totals(throwing: Unavailable(), within: passed) == Totals(overloads: 1))
-    #expect(await totals(throwing: CancellationError(), within: passed) == Totals(overloads: 1))
-    #expect(await totals(throwing: Unavailable(), within: left) == Totals(others: 1))
+    #expect(await totals(throwing: Unavailable(), within: passes) == Totals(overloads: 1))
+    #expect(await totals(throwing: CancellationError(), within: passes) == Totals(overloads: 1))
+    #expect(await totals(throwing: Unavailable(), within: stays) == Totals(others: 1))
+  }
+
+  @Test("AC-1: a call that begins after its deadline and fails at once says nothing")
+  func lateFromTheBeginning() async throws {
+    try await withVirtualTime { clock in
+      let limiter = AdaptiveLimiter(clock: clock)
+      try await Deadline(in: .zero, clock: clock).run {
+        for _ in 1...20 {
+          do {
+            try await limiter.run {
+              try await clock.sleep(for: .milliseconds(1))
+              throw Unavailable()
+            }
+          } catch is Unavailable {}
+        }
+      }
+      #expect(limiter.snapshot().limit == 4)
+      #expect(limiter.snapshot().totals == .init(others: 20))
+    }
   }
 
   @Test("other errors are none: a refusal inside, a reply that does not say when, a cancellation")
   func noOverload() async throws {
     let breaker = CircuitBreaker("inner")
     breaker.trip()
-    let passed = Deadline(in: .zero, clock: VirtualClock())
     for error in [Unavailable(), Limited.Busy(retryAfter: nil), CancellationError()] as [any Error]
     {
       #expect(await totals(throwing: error) == Totals(others: 1), "\(error)")
@@ -133,7 +154,7 @@ struct AdaptiveLimiterTests {
       do { try await policy.run {} } catch {
         #expect(error is any RejectionError)
         #expect(await totals(throwing: error) == Totals(others: 1))
-        #expect(await totals(throwing: error, within: passed) == Totals(others: 1))
+        #expect(await totals(throwing: error, within: .milliseconds(500)) == Totals(others: 1))
       }
     }
     for call in calls { call.ignore() }

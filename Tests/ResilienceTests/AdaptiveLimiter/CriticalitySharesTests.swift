@@ -88,7 +88,7 @@ struct CriticalitySharesTests {
       reasons.append(try #require((error as? LimitReachedError)?.reason))
     }
     #expect(reasons == [.shed, .shed, .limitReached])
-    #expect(limited.totals == .init(rejected: 1, shed: 2))
+    #expect(limited.totals == .init(limitReached: 1, shed: 2))
     for call in critical + last { call.ignore() }
   }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("Many threads in one bulkhead", .timeLimit(.minutes(1)))
+@Suite("Many threads in one bulkhead", .timeLimit(.minutes(5)))
 struct BulkheadStressTests {
   /// Longer than any test may take: a place that nobody is told of is noticed.
   private static let forEver = Duration.seconds(3600)
@@ -44,8 +44,8 @@ struct BulkheadStressTests {
     #expect(headcount.most <= limit)
     let snapshot = bulkhead.snapshot()
     #expect(snapshot.inFlight == 0 && snapshot.waiting == 0)
-    #expect(snapshot.totals == .init(admitted: tasks * rounds, served: snapshot.totals.served))
-    #expect(snapshot.totals.served > 0)
+    #expect(snapshot.totals == .init(admitted: tasks * rounds, waited: snapshot.totals.waited))
+    #expect(snapshot.totals.waited > 0)
   }
 
   @Test("a limit of one is a lock: what it guards is seen by who comes next")
@@ -107,11 +107,11 @@ struct BulkheadStressTests {
       let word = event.kind.description.prefix { $0 != " " }
       heard[String(word), default: 0] += 1
     }
-    #expect(heard["served", default: 0] == totals.served)
+    #expect(heard["served", default: 0] == totals.waited)
     #expect(heard["cancelled", default: 0] == totals.cancelled)
     #expect(heard["rejected", default: 0] == totals.rejected)
     let left = totals.rejected - totals.full
-    #expect(heard["queued", default: 0] == totals.served + totals.cancelled + left)
+    #expect(heard["queued", default: 0] == totals.waited + totals.cancelled + left)
   }
 
   private static func call(_ bulkhead: Bulkhead, _ call: Int) async -> Tally {

@@ -147,7 +147,7 @@ struct NaiveBulkhead {
 
   private mutating func count(_ verdict: Bulkhead.Verdict) {
     switch verdict {
-    case .served: totals.served += 1
+    case .served: totals.waited += 1
     case .cancelled: totals.cancelled += 1
     case .refused(let reason):
       let counters: [Reason: WritableKeyPath<Bulkhead.Totals, Int>] = [

@@ -2,7 +2,7 @@ import Resilience
 import ResilienceTesting
 import Testing
 
-@Suite("CB-21: events", .timeLimit(.minutes(1)))
+@Suite("CB-21: events", .timeLimit(.minutes(5)))
 struct EventTests {
   struct Mishap: Error {}
 

@@ -45,6 +45,97 @@ struct HedgedPoliciesTests {
     }
   }
 
+  @Test("HG-3: a loser that ends after the deadline is a loser, and not late")
+  func loserAfterDeadline() async throws {
+    try await withVirtualTime { clock in
+      let breaker = CircuitBreaker("b", tripping: .consecutiveFailures(1), clock: clock)
+      let limiter = AdaptiveLimiter(clock: clock)
+      let pipeline = Pipeline {
+        Timeout(.milliseconds(200), clock: clock)
+        Hedge(delay: .fixed(.milliseconds(50)), clock: clock)
+        breaker
+        limiter
+      }
+      let answer = try await pipeline.run { execution in
+        guard execution.hedge == 0 else { return execution.hedge }
+        // Does not listen, and throws 100 ms after the deadline.
+        await Task(executorPreference: clock.executor) {
+          try? await clock.sleep(for: .milliseconds(300))
+        }.value
+        throw Unavailable()
+      }
+      #expect(answer == 1)
+      await clock.advance(by: .seconds(1))
+      #expect(breaker.state == .closed)
+      #expect(limiter.snapshot().totals == .init(successes: 1, others: 1))
+    }
+  }
+
+  @Test("HG-3, X-1: where the deadline ends all attempts, they have failed")
+  func allTooLate() async throws {
+    try await withVirtualTime { clock in
+      let breaker = CircuitBreaker("b", tripping: .consecutiveFailures(2), clock: clock)
+      let pipeline = Pipeline {
+        Timeout(.milliseconds(200), clock: clock)
+        Hedge(delay: .fixed(.milliseconds(50)), clock: clock)
+        breaker
+      }
+      await #expect(throws: TimeoutError.self) {
+        try await pipeline.run { try await clock.sleep(for: .seconds(9)) }
+      }
+      await clock.advance(by: .zero)
+      #expect(breaker.state == .open)
+    }
+  }
+
+  @Test("X-1: a call that its deadline had cancelled before it came to a hedge is refused")
+  func cancelledBefore() async throws {
+    try await withVirtualTime { clock in
+      let breaker = CircuitBreaker("b", tripping: .consecutiveFailures(1), clock: clock)
+      let hedge = Hedge(delay: .fixed(.milliseconds(50)), clock: clock)
+      let abandoning = AbandoningTimeout(.seconds(1), clock: clock)
+      for policy in [AnyConcurrentPolicy(hedge), AnyConcurrentPolicy(abandoning)] {
+        let pipeline = Pipeline {
+          breaker
+          policy
+        }
+        do {
+          try await Timeout(.seconds(1), clock: clock).run {
+            try? await clock.sleep(for: .seconds(5))
+            try await pipeline.run {}
+          }
+          Issue.record("it was not refused")
+        } catch let error as TimeoutError {
+          #expect(error.underlying is DeadlineExpiredError)
+        }
+      }
+      #expect(breaker.snapshot().counts == .init(ignored: 2))
+    }
+  }
+
+  @Test("HG-4: a dependency that hangs behind a timeout gets no more hedges than there are tokens")
+  func hedgesCutOffByTheDeadline() async throws {
+    try await withVirtualTime { clock in
+      let budget = RetryBudget(minimumCapacity: 3, clock: clock)
+      let pipeline = Pipeline {
+        Timeout(.seconds(1), clock: clock)
+        Hedge(delay: .fixed(.milliseconds(100)), budget: budget, clock: clock)
+      }
+      let attempts = Shared(0)
+      for _ in 0..<20 {
+        await #expect(throws: TimeoutError.self) {
+          try await pipeline.run {
+            attempts.change { $0 += 1 }
+            try await clock.sleep(for: .seconds(60))
+          }
+        }
+      }
+      // 20 first attempts, and three that the budget pays for.
+      #expect(attempts.value == 23)
+      #expect(budget.snapshot().tokens == 0)
+    }
+  }
+
   @Test("HG-3: a bulkhead has its places back")
   func bulkhead() async throws {
     try await withVirtualTime { clock in

@@ -4,7 +4,7 @@ import Testing
 
 /// Random policies with random settings around operations that do anything, for callers that give up at
 /// any time: what must hold whatever the pipeline is.
-@Suite("Pipelines of any policies, in any order", .timeLimit(.minutes(3)))
+@Suite("Pipelines of any policies, in any order", .timeLimit(.minutes(5)))
 struct PipelineFuzzTests {
   /// What a call was like, and how it ended.
   struct Call: Sendable {
@@ -102,6 +102,8 @@ extension PipelineFuzzTests {
     private(set) var rateLimiters: [RateLimiter] = []
     private(set) var adaptiveLimiters: [AdaptiveLimiter] = []
     private(set) var hedges: [Hedge] = []
+    private(set) var throttles: [Throttle] = []
+    private(set) var injections: [FaultInjection] = []
     /// The limit of the outermost policy, if it has one.
     private(set) var limit: Duration?
     /// Whether a retry has been added that makes more than one attempt.
@@ -128,7 +130,7 @@ extension PipelineFuzzTests {
       _ name: String, _ time: Duration, _ dice: inout Dice
     ) -> any ConcurrentPolicy {
       let observers = [Journalist(journal: journal)]
-      switch Int.random(in: 0..<13, using: &dice) {
+      switch Int.random(in: 0..<15, using: &dice) {
       case 0, 1: return Timeout(time, name: name, clock: clock, observers: observers)
       case 2:
         let timeout = AbandoningTimeout(
@@ -152,6 +154,19 @@ extension PipelineFuzzTests {
           observers: observers)
         adaptiveLimiters.append(limiter)
         return limiter
+      case 9:
+        let throttle = Throttle(name, clock: clock, seed: dice.next(), observers: observers)
+        throttles.append(throttle)
+        return throttle
+      case 10:
+        let injection = FaultInjection(
+          name,
+          [
+            .latency(time + .milliseconds(1), rate: 0.2), .error(rate: 0.2) { Unavailable() },
+            .result(503, rate: 0.1, countsAsFailure: true),
+          ], clock: clock, seed: dice.next(), observers: observers)
+        injections.append(injection)
+        return injection
       default: return makeRetry(name, time, &dice)
       }
     }
@@ -288,6 +303,8 @@ extension PipelineFuzzTests.Bench {
     #expect(rateLimiters.allSatisfy { $0.snapshot().waiting == 0 }, comment)
     #expect(adaptiveLimiters.allSatisfy { $0.snapshot().inFlight == 0 }, comment)
     #expect(hedges.allSatisfy { $0.snapshot().inFlight == 0 }, comment)
+    #expect(throttles.allSatisfy { $0.snapshot().inFlight == 0 }, comment)
+    #expect(injections.allSatisfy { $0.isEvictable }, comment)
     for (budget, failed) in zip(budgets, failedExtra.map(\.value)) {
       let read = budget.snapshot()
       #expect(read.withdrawn - read.givenBack == failed, comment)

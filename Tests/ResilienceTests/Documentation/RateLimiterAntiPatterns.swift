@@ -92,7 +92,7 @@ extension Documentation {
           return user
         }
         #expect(served == 2)
-        #expect(limiter.snapshot().totals.deadline == 8)
+        #expect(limiter.snapshot().totals.deadlineExpired == 8)
       }
     }
 

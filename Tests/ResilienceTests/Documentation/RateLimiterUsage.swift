@@ -18,7 +18,7 @@ extension Documentation {
       let user = try await limiter.run { try await users.find(id) }
       // end snippet
       #expect(user == User(id: 1))
-      #expect(limiter.snapshot().totals.granted == 1)
+      #expect(limiter.snapshot().totals.admitted == 1)
     }
 
     @Test("a call waits for its token")

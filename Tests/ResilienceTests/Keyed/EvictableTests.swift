@@ -71,6 +71,64 @@ struct EvictableTests {
     #expect(budget.isEvictable)
   }
 
+  @Test(
+    "CB-20: a rate limiter stays while it owes tokens, and with another rate than it was made with")
+  func rateLimiter() {
+    let limiter = RateLimiter(.perSecond(1), burst: 2, clock: clock)
+    #expect(limiter.isEvictable)
+    #expect(limiter.tryAcquire())
+    #expect(!limiter.isEvictable)
+    clock.advance(by: .seconds(1))
+    #expect(limiter.isEvictable)
+    limiter.setRate(.perSecond(100))
+    clock.advance(by: .seconds(10))
+    #expect(!limiter.isEvictable)
+    limiter.setRate(.perSecond(1))
+    clock.advance(by: .seconds(10))
+    #expect(limiter.isEvictable)
+  }
+
+  @Test("CB-20: an adaptive limiter stays while its limit is below that of a new one")
+  func adaptiveLimiter() {
+    let limiter = AdaptiveLimiter(algorithm: .aimd(initial: 2), clock: clock)
+    let permit = limiter.tryAcquire()
+    #expect(!limiter.isEvictable)
+    permit?.drop()
+    #expect(limiter.snapshot().limit == 1 && !limiter.isEvictable)
+    while limiter.snapshot().limit < 2 { limiter.tryAcquire()?.succeed() }
+    #expect(limiter.isEvictable)
+  }
+
+  @Test("CB-20: a hedge stays while its budget owes tokens")
+  func hedge() throws {
+    let budget = RetryBudget(clock: clock)
+    let hedge = Hedge(budget: budget, clock: clock)
+    #expect(hedge.isEvictable)
+    #expect(budget.withdraw())
+    #expect(!hedge.isEvictable)
+    budget.giveBack()
+    #expect(hedge.isEvictable)
+  }
+
+  @Test(
+    "CB-20: bulkhead, throttle and fault injection stay while calls are in flight or changed by hand"
+  )
+  func others() {
+    let (bulkhead, throttle) = (Bulkhead(limit: 2, clock: clock), Throttle(clock: clock))
+    let place = bulkhead.tryAcquire()
+    let call = throttle.tryAcquire()
+    #expect(!bulkhead.isEvictable && !throttle.isEvictable)
+    place?.release()
+    call?.succeed()
+    #expect(bulkhead.isEvictable && throttle.isEvictable)
+    bulkhead.limit = 3
+    #expect(!bulkhead.isEvictable)
+    let faults = FaultInjection([.hang(rate: 0)])
+    #expect(faults.isEvictable)
+    faults.isEnabled = false
+    #expect(!faults.isEvictable)
+  }
+
   @Test("CB-20: a timeout stays while an abandoned operation goes on")
   func abandoned() async throws {
     try await withVirtualTime { clock in

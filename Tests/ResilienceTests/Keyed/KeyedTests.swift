@@ -110,6 +110,15 @@ struct KeyedTests {
     shared.value = nil
   }
 
+  @Test("CB-20: a key ends outside the lock")
+  func keyThatCallsBack() async {
+    await #expect(processExitsWith: .success) {
+      let policies = Keyed<Name, RetryBudget>(capacity: 1) { _ in RetryBudget() }
+      do { _ = policies[Name(1) { _ = policies.snapshot() }] }
+      _ = policies[Name(2) {}]
+    }
+  }
+
   @Test("CB-20: threads that ask for a key at once get the same policy")
   func threads() async {
     for round in 0..<200 {
@@ -136,4 +145,27 @@ struct KeyedTests {
     let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
     #expect(message.contains("Keyed: capacity is 0; allowed: 1..."))
   }
+}
+
+/// A key that calls back when it ends.
+private struct Name: Hashable, Sendable {
+  let number: Int
+  private let tail: Tail
+
+  init(_ number: Int, _ atEnd: @escaping @Sendable () -> Void) {
+    self.number = number
+    tail = Tail(atEnd)
+  }
+
+  static func == (one: Self, other: Self) -> Bool { one.number == other.number }
+  func hash(into hasher: inout Hasher) { hasher.combine(number) }
+}
+
+/// Calls back when it ends.
+final class Tail: Sendable {
+  private let atEnd: @Sendable () -> Void
+
+  init(_ atEnd: @escaping @Sendable () -> Void) { self.atEnd = atEnd }
+
+  deinit { atEnd() }
 }

@@ -48,7 +48,7 @@ struct BucketModelTests {
       if isGranted { granted += 1 }
     }
     #expect(limiter.snapshot().available == naive.available)
-    #expect(limiter.snapshot().totals.granted == granted)
+    #expect(limiter.snapshot().totals.admitted == granted)
     #expect(limiter.snapshot().totals.noTokens == 100_000 - granted)
     #expect(granted > 0 && granted < 100_000)
   }

@@ -19,7 +19,7 @@ struct RateLimiterCancellationTests {
       #expect(gate.waiting == 0)
       #expect(clock.sleeperCount == 0)
       #expect(gate.takeNotes().count { $0.hasSuffix("cancelled at 0.0") } == 10)
-      #expect(gate.totals == .init(granted: 1, cancelled: 10, noTokens: 1))
+      #expect(gate.totals == .init(admitted: 1, cancelled: 10, noTokens: 1))
       await gate.call("next")
       #expect(gate.takeNotes() == ["next at 0.05"])
     }
@@ -85,12 +85,34 @@ struct RateLimiterCancellationTests {
         }
         Issue.record("it was not refused")
       } catch let error as TimeoutError {
-        #expect((error.underlying as? RateLimitedError)?.reason == .deadline)
+        #expect((error.underlying as? RateLimitedError)?.reason == .deadlineExpired)
       }
       #expect(breaker.snapshot().counts == .init(ignored: 1))
-      #expect(limiter.snapshot().totals == .init(deadline: 1))
+      #expect(limiter.snapshot().totals == .init(deadlineExpired: 1))
       #expect(limiter.tryAcquire())
     }
+  }
+
+  @Test("X-1: whom his deadline cancels while he waits is refused as well")
+  func cancelledInLine() async {
+    // A timeout on another clock, whose timer comes before the limiter's.
+    let (clock, other) = (VirtualClock(), VirtualClock())
+    let breaker = CircuitBreaker("a", tripping: .consecutiveFailures(1), clock: clock)
+    let limiter = RateLimiter(.perSecond(1), maxWait: .seconds(10), clock: clock)
+    #expect(limiter.tryAcquire())
+    let call = Task {
+      try await Deadline(in: .seconds(5), clock: other).run {
+        try await breaker.run { try await limiter.run { Issue.record("the operation ran") } }
+      }
+    }
+    while limiter.snapshot().waiting == 0 { await Task.yield() }
+    let passDeadline = { @Sendable in other.advance(by: .seconds(5)) as Void }
+    passDeadline()
+    call.cancel()
+    let result = await call.result
+    #expect(throws: RateLimitedError.self) { try result.get() }
+    #expect(breaker.snapshot().counts == .init(ignored: 1))
+    #expect(limiter.snapshot().totals == .init(admitted: 1, deadlineExpired: 1))
   }
 
   @Test("X-4: who is cancelled before he comes takes nothing")
@@ -195,7 +217,7 @@ struct RateLimiterCancellationTests {
       for task in tasks { await task.value }
       let totals = gate.totals
       #expect(gate.takeNotes().count == 60)
-      #expect(totals.granted + totals.cancelled + totals.rejected == 60)
+      #expect(totals.admitted + totals.cancelled + totals.rejected == 60)
       #expect(gate.waiting == 0)
       #expect(gate.available == 3)
       #expect(clock.sleeperCount == 0)

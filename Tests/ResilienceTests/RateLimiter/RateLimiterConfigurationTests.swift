@@ -116,7 +116,7 @@ struct RateLimiterConfigurationTests {
     gate.clock.advance(by: .seconds(2))
     let snapshot = RateLimiter.Snapshot(
       name: "users", rate: .perSecond(2), burst: 3, available: 0, waiting: 0,
-      pausedFor: .seconds(3), totals: .init(granted: 1, noTokens: 1))
+      pausedFor: .seconds(3), totals: .init(admitted: 1, noTokens: 1))
     #expect(gate.snapshot == snapshot)
     #expect(gate.snapshot == snapshot)
     gate.clock.advance(by: .seconds(60))

@@ -40,7 +40,7 @@ struct RateLimiterControlTests {
         await clock.advance(by: .seconds(20))
       }
       #expect(gate.takeNotes() == ["b at 11.5"])
-      #expect(gate.totals == .init(granted: 2, waited: 1, noTokens: 1, paused: 2))
+      #expect(gate.totals == .init(admitted: 2, waited: 1, noTokens: 1, paused: 2))
     }
   }
 
@@ -77,7 +77,7 @@ struct RateLimiterControlTests {
       #expect(gate.takeNotes() == ["a at 6.0"])
       #expect(gate.snapshot.pausedFor == nil)
       #expect(
-        gate.told == ["paused for 3600.0 seconds", "resumed", "let through after 6.0 seconds"])
+        gate.told == ["paused for 3600.0 seconds", "resumed", "served after 6.0 seconds"])
     }
   }
 

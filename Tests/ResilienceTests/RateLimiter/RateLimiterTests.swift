@@ -16,7 +16,7 @@ struct RateLimiterTests {
     #expect(gate.takeAll() == 2)
     gate.clock.advance(by: .milliseconds(50))
     #expect(gate.takeAll() == 1)
-    #expect(gate.totals.granted == 7)
+    #expect(gate.totals.admitted == 7)
   }
 
   @Test("RL-1: a call may need several tokens, and takes all of them or none")

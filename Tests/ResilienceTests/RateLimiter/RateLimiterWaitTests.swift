@@ -15,11 +15,11 @@ struct RateLimiterWaitTests {
         await clock.advance(by: .seconds(10))
       }
       #expect(gate.takeNotes() == ["a at 1.0", "b at 2.0", "c at 3.0"])
-      #expect(gate.totals == .init(granted: 5, waited: 3, noTokens: 1))
+      #expect(gate.totals == .init(admitted: 5, waited: 3, noTokens: 1))
       #expect(clock.sleeperCount == 0)
       #expect(
         gate.told == ["rejected (no tokens in time)"]
-          + (1...3).map { "let through after \(Duration.seconds($0))" })
+          + (1...3).map { "served after \(Duration.seconds($0))" })
     }
   }
 
@@ -85,12 +85,12 @@ struct RateLimiterWaitTests {
       gate.takeAll()
       for (limit, isServed) in [(Duration.seconds(1), false), (.seconds(1) + .tick, true)] {
         let error = try await Deadline(in: limit, clock: clock).run { await gate.refusal() }
-        #expect(error?.reason == (isServed ? nil : .deadline))
+        #expect(error?.reason == (isServed ? nil : .deadlineExpired))
         // When its token is there: with another deadline that would do.
         #expect(error?.retryAfter == (isServed ? nil : .seconds(1)))
         #expect(clock.now.offset == (isServed ? .seconds(1) : .zero))
       }
-      #expect(gate.totals == .init(granted: 2, waited: 1, noTokens: 1, deadline: 1))
+      #expect(gate.totals == .init(admitted: 2, waited: 1, noTokens: 1, deadlineExpired: 1))
     }
   }
 

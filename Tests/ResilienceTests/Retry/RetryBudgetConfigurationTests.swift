@@ -2,7 +2,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("Retry budget: configuration", .timeLimit(.minutes(1)))
+@Suite("Retry budget: configuration", .timeLimit(.minutes(5)))
 struct RetryBudgetConfigurationTests {
   typealias Configuration = RetryBudget.Configuration
 

@@ -160,6 +160,21 @@ extension ThrottleCoreTests {
     #expect(core.inFlight == 100)
   }
 
+  @Test("TH-1: calls in flight count whole when nothing has been answered for a whole window")
+  func silence() {
+    var core = Core()
+    core.count(.success, 200)
+    core.start(100, at: 11 * Self.second)
+    core.move(to: 21 * Self.second - 1)
+    #expect(core.rejectionShare == 0)
+    core.move(to: 21 * Self.second)
+    #expect(core.requests == 100)
+    #expect(core.rejectionShare == 0.9)
+    // One answer says that it is not dead.
+    core.end(.success, at: 21 * Self.second)
+    #expect(core.rejectionShare == 0)
+  }
+
   @Test("TH-1: a call that outlives the window counts when it ends")
   func outliving() {
     var core = Core()
