@@ -84,5 +84,5 @@ private enum Crowd {
 }
 
 extension Shared<Int> {
-  fileprivate func add(_ count: Int) { value += count }
+  fileprivate func add(_ count: Int) { change { $0 += count } }
 }
