@@ -172,7 +172,7 @@ struct VirtualClockTests {
     #expect(clock.sleeperCount == 0)
   }
 
-  @Test("a sleeper keeps its actor", .timeLimit(.minutes(5)))
+  @Test("a sleeper keeps its actor", .timeLimit(.minutes(20)))
   func keepsItsActor() async throws {
     try await Home().check(clock)
   }

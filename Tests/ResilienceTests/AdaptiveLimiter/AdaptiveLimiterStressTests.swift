@@ -3,7 +3,7 @@ import ResilienceTesting
 import Synchronization
 import Testing
 
-@Suite("Adaptive limiter: many threads", .timeLimit(.minutes(5)))
+@Suite("Adaptive limiter: many threads", .timeLimit(.minutes(20)))
 struct AdaptiveLimiterStressTests {
   @Test(
     "X-4: nothing stays in flight, nothing is counted twice, and changes of the limit are in order",

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("AC-1: the adaptive limiter", .timeLimit(.minutes(5)))
+@Suite("AC-1: the adaptive limiter", .timeLimit(.minutes(20)))
 struct AdaptiveLimiterTests {
   typealias Totals = AdaptiveLimiter.Totals
 

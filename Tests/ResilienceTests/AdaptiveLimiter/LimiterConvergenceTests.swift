@@ -8,7 +8,7 @@ import Testing
 /// - For AIMD it is where timeouts begin. Where every call takes the same time s, that is c × t/s.
 ///   Where latencies vary some calls time out sooner, and it is where what timeouts take away is
 ///   what successes add: a share of timeouts of 1/(0.3 × limit²).
-@Suite("AC-1: the limit of a saturated dependency", .timeLimit(.minutes(5)))
+@Suite("AC-1: the limit of a saturated dependency", .timeLimit(.minutes(20)))
 struct LimiterConvergenceTests {
   typealias Algorithm = AdaptiveLimiter.Algorithm
 

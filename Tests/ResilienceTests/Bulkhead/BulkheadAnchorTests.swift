@@ -6,7 +6,7 @@ import Testing
 /// Defects of others. One of them does not even compile here: to give back what one does not hold
 /// (failsafe Q3, which waits for ever; resilience4j, which then admits more than its limit). There is
 /// no such method; a place is given back by the permit that holds it, which is consumed.
-@Suite("Bulkhead: what others got wrong", .timeLimit(.minutes(5)))
+@Suite("Bulkhead: what others got wrong", .timeLimit(.minutes(20)))
 struct BulkheadAnchorTests {
   struct Mishap: Error {}
 

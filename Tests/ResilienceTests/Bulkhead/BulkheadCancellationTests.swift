@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("Bulkhead, X-4: a place is given back exactly once", .timeLimit(.minutes(5)))
+@Suite("Bulkhead, X-4: a place is given back exactly once", .timeLimit(.minutes(20)))
 struct BulkheadCancellationTests {
   struct Mishap: Error {}
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("Bulkhead: events and snapshots", .timeLimit(.minutes(5)))
+@Suite("Bulkhead: events and snapshots", .timeLimit(.minutes(20)))
 struct BulkheadEventTests {
   @Test("X-3: everything that happens to those who wait or are refused, in order")
   func events() async throws {

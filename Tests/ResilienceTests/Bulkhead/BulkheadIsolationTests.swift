@@ -2,7 +2,7 @@ import Resilience
 import Testing
 
 /// The calls are those of ``IsolationTests``; none of their bodies mentions an actor's `self`.
-@Suite("BH-1, isolation: everything runs where the caller is", .timeLimit(.minutes(5)))
+@Suite("BH-1, isolation: everything runs where the caller is", .timeLimit(.minutes(20)))
 struct BulkheadIsolationTests {
   /// A bulkhead whose only place is taken until somebody waits for it: every call through this one
   /// waits.

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("Bulkhead: a limit that changes", .timeLimit(.minutes(5)))
+@Suite("Bulkhead: a limit that changes", .timeLimit(.minutes(20)))
 struct BulkheadLimitTests {
   @Test("BH-4: growth serves those who wait, at once and in order")
   func growth() async throws {

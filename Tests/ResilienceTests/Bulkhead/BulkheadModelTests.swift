@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("The decisions of a bulkhead, against a plain list", .timeLimit(.minutes(5)))
+@Suite("The decisions of a bulkhead, against a plain list", .timeLimit(.minutes(20)))
 struct BulkheadModelTests {
   typealias Core = Bulkhead.Core<Int>
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("Bulkhead: who is served, and when", .timeLimit(.minutes(5)))
+@Suite("Bulkhead: who is served, and when", .timeLimit(.minutes(20)))
 struct BulkheadQueueTests {
   @Test("BH-1: as many run at a time as may; without a queue the next is refused at once")
   func noQueue() async throws {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("Many threads in one bulkhead", .timeLimit(.minutes(5)))
+@Suite("Many threads in one bulkhead", .timeLimit(.minutes(20)))
 struct BulkheadStressTests {
   /// Longer than any test may take: a place that nobody is told of is noticed.
   private static let forEver = Duration.seconds(3600)

@@ -2,7 +2,7 @@ import Resilience
 import ResilienceTesting
 import Testing
 
-@Suite("CB-23: the error of a refused call", .timeLimit(.minutes(5)))
+@Suite("CB-23: the error of a refused call", .timeLimit(.minutes(20)))
 struct CircuitOpenErrorTests {
   struct Mishap: Error {}
 

@@ -2,7 +2,7 @@ import Resilience
 import ResilienceTesting
 import Testing
 
-@Suite("Configuration", .timeLimit(.minutes(5)))
+@Suite("Configuration", .timeLimit(.minutes(20)))
 struct ConfigurationTests {
   typealias Configuration = CircuitBreaker.Configuration
   typealias Recovery = CircuitBreaker.Recovery

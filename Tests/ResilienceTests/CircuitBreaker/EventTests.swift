@@ -2,7 +2,7 @@ import Resilience
 import ResilienceTesting
 import Testing
 
-@Suite("CB-21: events", .timeLimit(.minutes(5)))
+@Suite("CB-21: events", .timeLimit(.minutes(20)))
 struct EventTests {
   struct Mishap: Error {}
 

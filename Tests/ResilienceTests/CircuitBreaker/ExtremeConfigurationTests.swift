@@ -2,7 +2,7 @@ import Resilience
 import ResilienceTesting
 import Testing
 
-@Suite("Configurations at the ends of their ranges", .timeLimit(.minutes(5)))
+@Suite("Configurations at the ends of their ranges", .timeLimit(.minutes(20)))
 struct ExtremeConfigurationTests {
   typealias Recovery = CircuitBreaker.Recovery
 

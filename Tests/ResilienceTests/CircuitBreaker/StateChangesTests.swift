@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("CB-22: stateChanges", .timeLimit(.minutes(5)))
+@Suite("CB-22: stateChanges", .timeLimit(.minutes(20)))
 struct StateChangesTests {
   struct Mishap: Error {}
 

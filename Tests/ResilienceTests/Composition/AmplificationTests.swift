@@ -3,7 +3,7 @@ import ResilienceTesting
 import Testing
 
 /// Promise 2: what a dependency gets to do while it is down.
-@Suite("Retries do not add to an outage", .timeLimit(.minutes(5)))
+@Suite("Retries do not add to an outage", .timeLimit(.minutes(20)))
 struct AmplificationTests {
   /// How a dependency is down.
   enum Outage: CaseIterable {

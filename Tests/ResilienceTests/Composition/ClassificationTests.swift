@@ -2,7 +2,7 @@ import Resilience
 import ResilienceTesting
 import Testing
 
-@Suite("Classification: what an outcome means", .timeLimit(.minutes(5)))
+@Suite("Classification: what an outcome means", .timeLimit(.minutes(20)))
 struct ClassificationTests {
   struct Mishap: Error {}
   final class Accident: Error {}

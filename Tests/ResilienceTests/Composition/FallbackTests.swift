@@ -2,7 +2,7 @@ import Resilience
 import ResilienceTesting
 import Testing
 
-@Suite("FB-1: a fallback answers for what was refused or failed", .timeLimit(.minutes(5)))
+@Suite("FB-1: a fallback answers for what was refused or failed", .timeLimit(.minutes(20)))
 struct FallbackTests {
   /// A class: the very object can be recognised.
   final class Mishap: Error {}

@@ -4,7 +4,7 @@ import Testing
 
 /// Random policies with random settings around operations that do anything, for callers that give up at
 /// any time: what must hold whatever the pipeline is.
-@Suite("Pipelines of any policies, in any order", .timeLimit(.minutes(5)))
+@Suite("Pipelines of any policies, in any order", .timeLimit(.minutes(20)))
 struct PipelineFuzzTests {
   /// What a call was like, and how it ended.
   struct Call: Sendable {

@@ -5,7 +5,7 @@ import Testing
 
 extension Documentation {
   /// What the guide warns of: each with the harm that it does, then the cure without it.
-  @Suite("Documentation: anti-patterns of bulkheads", .timeLimit(.minutes(5)))
+  @Suite("Documentation: anti-patterns of bulkheads", .timeLimit(.minutes(20)))
   struct BulkheadAntiPatterns {
     typealias Reply = BulkheadUsage.Reply
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("FB-2: last known good, what it keeps and tells", .timeLimit(.minutes(5)))
+@Suite("FB-2: last known good, what it keeps and tells", .timeLimit(.minutes(20)))
 struct LastKnownGoodMemoryTests {
   typealias Memory = LastKnownGood<String, Int>
 

@@ -2,7 +2,7 @@ import Resilience
 import ResilienceTesting
 import Testing
 
-@Suite("FB-2: last known good, where it runs and who shares it", .timeLimit(.minutes(5)))
+@Suite("FB-2: last known good, where it runs and who shares it", .timeLimit(.minutes(20)))
 struct LastKnownGoodSharingTests {
   typealias Home = IsolationTests.Home
   typealias Ledger = IsolationTests.Ledger

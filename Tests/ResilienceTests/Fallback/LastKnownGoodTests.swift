@@ -2,7 +2,7 @@ import Resilience
 import ResilienceTesting
 import Testing
 
-@Suite("FB-2: last known good", .timeLimit(.minutes(5)))
+@Suite("FB-2: last known good", .timeLimit(.minutes(20)))
 struct LastKnownGoodTests {
   typealias Memory = LastKnownGood<String, Int>
 

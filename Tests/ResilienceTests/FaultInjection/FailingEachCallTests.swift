@@ -2,7 +2,7 @@ import Resilience
 import ResilienceTesting
 import Testing
 
-@Suite("Fault injection: failing each call", .timeLimit(.minutes(5)))
+@Suite("Fault injection: failing each call", .timeLimit(.minutes(20)))
 struct FailingEachCallTests {
   @Test("FI-1: each call fails once, in a run of its own, and the last run has no failure")
   func eachCall() async throws {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("Fault injection: configuration", .timeLimit(.minutes(5)))
+@Suite("Fault injection: configuration", .timeLimit(.minutes(20)))
 struct FaultConfigurationTests {
   typealias Configuration = FaultInjection.Configuration
   typealias Fault = FaultInjection.Fault

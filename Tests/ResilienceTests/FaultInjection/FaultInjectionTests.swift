@@ -44,7 +44,7 @@ struct Injected: Error, Hashable, CustomStringConvertible {
   var description: String { "injected \(number)" }
 }
 
-@Suite("Fault injection", .timeLimit(.minutes(5)))
+@Suite("Fault injection", .timeLimit(.minutes(20)))
 struct FaultInjectionTests {
   @Test("FI-1: an error comes in place of the operation, and passes as it is")
   func error() async {

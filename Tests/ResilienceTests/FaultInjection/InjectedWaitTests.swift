@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("Fault injection: latencies and hangs", .timeLimit(.minutes(5)))
+@Suite("Fault injection: latencies and hangs", .timeLimit(.minutes(20)))
 struct InjectedWaitTests {
   @Test("FI-1: latencies add up, before the operation or what comes in its place")
   func latencies() async throws {

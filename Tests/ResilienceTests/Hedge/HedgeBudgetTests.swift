@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("HG-4: what pays for hedges, and when they rest", .timeLimit(.minutes(5)))
+@Suite("HG-4: what pays for hedges, and when they rest", .timeLimit(.minutes(20)))
 struct HedgeBudgetTests {
   static func budget(_ hedge: Hedge) throws -> RetryBudget.Snapshot {
     try #require(hedge.snapshot().budget)

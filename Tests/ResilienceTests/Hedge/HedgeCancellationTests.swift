@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("X-4: hedged calls whose caller is cancelled", .timeLimit(.minutes(5)))
+@Suite("X-4: hedged calls whose caller is cancelled", .timeLimit(.minutes(20)))
 struct HedgeCancellationTests {
   struct Outcome: Hashable, Sendable {
     let ending: Ending

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("HG-5: what attempts inherit, and where they run", .timeLimit(.minutes(5)))
+@Suite("HG-5: what attempts inherit, and where they run", .timeLimit(.minutes(20)))
 struct HedgeInheritanceTests {
   @TaskLocal static var tag = "none"
 

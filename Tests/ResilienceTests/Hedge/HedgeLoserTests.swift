@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("HG-3: losers are cancelled, and neutral to every policy inside", .timeLimit(.minutes(5)))
+@Suite("HG-3: losers are cancelled, and neutral to every policy inside", .timeLimit(.minutes(20)))
 struct HedgeLoserTests {
   /// A hedge around a breaker, whose first attempts hang.
   static func pipeline(

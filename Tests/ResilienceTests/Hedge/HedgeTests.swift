@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("HG-1: attempts, and which of them answers", .timeLimit(.minutes(5)))
+@Suite("HG-1: attempts, and which of them answers", .timeLimit(.minutes(20)))
 struct HedgeTests {
   struct Slow: Error {}
   struct Fast: Error {}

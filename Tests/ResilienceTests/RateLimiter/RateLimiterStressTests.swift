@@ -4,7 +4,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("Rate limiter: threads", .timeLimit(.minutes(5)))
+@Suite("Rate limiter: threads", .timeLimit(.minutes(20)))
 struct RateLimiterStressTests {
   final class Tally: Sendable {
     let count = Atomic(0)

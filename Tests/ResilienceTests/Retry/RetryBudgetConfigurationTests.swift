@@ -2,7 +2,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("Retry budget: configuration", .timeLimit(.minutes(5)))
+@Suite("Retry budget: configuration", .timeLimit(.minutes(20)))
 struct RetryBudgetConfigurationTests {
   typealias Configuration = RetryBudget.Configuration
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("Retry: many threads", .timeLimit(.minutes(5)))
+@Suite("Retry: many threads", .timeLimit(.minutes(20)))
 struct RetryStressTests {
   /// What the calls of one thread came to, as their operations know it.
   struct Account: Sendable, Equatable {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("Events of policies without a lock of their own", .timeLimit(.minutes(5)))
+@Suite("Events of policies without a lock of their own", .timeLimit(.minutes(20)))
 struct AnnouncerTests {
   struct Event: ResilienceEvent {
     let number: Int

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("Throttle: configuration", .timeLimit(.minutes(5)))
+@Suite("Throttle: configuration", .timeLimit(.minutes(20)))
 struct ThrottleConfigurationTests {
   typealias Configuration = Throttle.Configuration
 

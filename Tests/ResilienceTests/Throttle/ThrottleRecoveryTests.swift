@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("Throttle: coming back", .timeLimit(.minutes(5)))
+@Suite("Throttle: coming back", .timeLimit(.minutes(20)))
 struct ThrottleRecoveryTests {
   @Test(
     "TH-1: 95 % are answered within four windows after an outage of a minute",

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("Throttle", .timeLimit(.minutes(5)))
+@Suite("Throttle", .timeLimit(.minutes(20)))
 struct ThrottleTests {
   let clock = VirtualClock()
   let recorder = EventRecorder()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("TO-6, X-4: abandoned by a caller that is cancelled", .timeLimit(.minutes(5)))
+@Suite("TO-6, X-4: abandoned by a caller that is cancelled", .timeLimit(.minutes(20)))
 struct AbandoningCancellationTests {
   /// Times in quarters of a second; the body takes sixteen.
   struct Outcome: Hashable, Sendable {

@@ -2,7 +2,7 @@ import Resilience
 import ResilienceTesting
 import Testing
 
-@Suite("DL-2: deadlines on the wire", .timeLimit(.minutes(5)))
+@Suite("DL-2: deadlines on the wire", .timeLimit(.minutes(20)))
 struct DeadlineOnTheWireTests {
   /// What a deadline can say at most.
   static let longest = Duration.nanoseconds(Int64.max)

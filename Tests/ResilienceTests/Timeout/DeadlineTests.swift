@@ -2,7 +2,7 @@ import Resilience
 import ResilienceTesting
 import Testing
 
-@Suite("DL-1: deadlines", .timeLimit(.minutes(5)))
+@Suite("DL-1: deadlines", .timeLimit(.minutes(20)))
 struct DeadlineTests {
   struct Mishap: Error {}
   struct Token: ~Copyable {

@@ -2,7 +2,7 @@ import Resilience
 import ResilienceTesting
 import Testing
 
-@Suite("TO-1, TO-4: the child task of a timeout", .timeLimit(.minutes(5)))
+@Suite("TO-1, TO-4: the child task of a timeout", .timeLimit(.minutes(20)))
 struct TimeoutChildTests {
   @TaskLocal static var tag = "none"
 

@@ -2,7 +2,7 @@ import Resilience
 import ResilienceTesting
 import Testing
 
-@Suite("TO-1, TO-5: how much time a call has", .timeLimit(.minutes(5)))
+@Suite("TO-1, TO-5: how much time a call has", .timeLimit(.minutes(20)))
 struct TimeoutLimitTests {
   @Test("TO-1: at the limit the body is cancelled, waited for, and its error is inside")
   func limit() async throws {

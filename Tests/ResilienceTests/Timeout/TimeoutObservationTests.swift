@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("X-1, X-3: timeouts tell what happens, and breakers understand", .timeLimit(.minutes(5)))
+@Suite("X-1, X-3: timeouts tell what happens, and breakers understand", .timeLimit(.minutes(20)))
 struct TimeoutObservationTests {
   @Test("X-3: events in order, with their limits; calls that end in time make none")
   func events() async throws {

@@ -2,7 +2,7 @@ import Resilience
 import ResilienceTesting
 import Testing
 
-@Suite("DL-3: work without a deadline", .timeLimit(.minutes(5)))
+@Suite("DL-3: work without a deadline", .timeLimit(.minutes(20)))
 struct WithoutDeadlineTests {
   typealias Home = IsolationTests.Home
   typealias Ledger = IsolationTests.Ledger
