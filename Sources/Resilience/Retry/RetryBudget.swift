@@ -101,7 +101,7 @@ public final class RetryBudget: Sendable, CustomStringConvertible {
   }
 
   /// The tokens at the start, and the least capacity.
-  var minimumCapacity: Int { configuration.minimumCapacity }
+  public var minimumCapacity: Int { configuration.minimumCapacity }
 
   /// The budget in words, for a log.
   public var description: String { "budget \"\(name)\" (\(configuration))" }
