@@ -54,7 +54,11 @@ extension AdaptiveLimiter {
     }
 
     /// How many calls were refused, for whatever reason.
-    public var rejected: Int { [shed].reduce(into: limitReached) { $0.add($1) } }
+    public var rejected: Int {
+      var rejected = limitReached
+      rejected.add(shed)
+      return rejected
+    }
   }
 
   /// An adaptive limiter at one moment.

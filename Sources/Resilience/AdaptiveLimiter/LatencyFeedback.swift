@@ -24,7 +24,7 @@ extension AdaptiveLimiter {
     private(set) var observed: Double?
 
     private var cut = Cut()
-    private var window = LatencyWindow()
+    private var window = LatencyMean()
     private var probe: Probe?
     private var nextProbe = Int64.max
 
@@ -73,7 +73,7 @@ extension AdaptiveLimiter {
     mutating func drop(latency: Int64, at now: Int64) {
       guard cut.begins(startedAt: now.subtractingSaturated(latency), at: now) else { return }
       value = cut.lowered(value)
-      if probe == nil { window = LatencyWindow(from: now, skipping: Int(value)) }
+      if probe == nil { window = LatencyMean(from: now, skipping: Int(value)) }
     }
 
     private mutating func endWindow(at now: Int64) {
@@ -84,7 +84,7 @@ extension AdaptiveLimiter {
       let next = formula.next(after: value, reading)
       if next < value || 2 * reading.inFlight >= value { value = min(maximum, max(1, next)) }
       peak = max(peak, value)
-      window = LatencyWindow(from: now)
+      window = LatencyMean(from: now)
       // A limit that came down may have done so because the dependency has become slower, not full.
       if now >= nextProbe || value <= peak / 2 {
         beginProbe(limit: max(1, Int(value / 4)), at: now)
@@ -97,7 +97,7 @@ extension AdaptiveLimiter {
       let patience = max(probeInterval, Int64(saturating: 40 * (baseline ?? 0)))
       probe = Probe(limit: limit, start: now, end: now.addingSaturated(patience))
       // Of the calls that begin together, the short ones end first.
-      window = LatencyWindow(from: now, skipping: 2 * limit)
+      window = LatencyMean(from: now, skipping: 2 * limit)
     }
 
     /// - Parameter latency: the baseline from now on.
@@ -112,7 +112,7 @@ extension AdaptiveLimiter {
       nextProbe = now.addingSaturated(pause)
       baseline = latency
       peak = value
-      window = LatencyWindow(from: now, skipping: Int(value))
+      window = LatencyMean(from: now, skipping: Int(value))
       self.probe = nil
     }
   }
@@ -126,7 +126,7 @@ extension AdaptiveLimiter {
   }
 
   /// Means over the calls that have ended since it began.
-  struct LatencyWindow: Sendable {
+  struct LatencyMean: Sendable {
     private let start: Int64
     private var skipped: Int
     private var count = 0.0

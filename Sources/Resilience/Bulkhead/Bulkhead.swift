@@ -32,7 +32,6 @@ public final class Bulkhead: ResiliencePolicy {
   let configuration: Configuration
   let timers: Timers
   let events: Announcer<Event>
-  let isObserved: Bool
   let refusals: BulkheadFullError.Prepared
 
   let gate: Gate
@@ -94,7 +93,6 @@ public final class Bulkhead: ResiliencePolicy {
     self.configuration = configuration
     timers = .on(clock)
     events = Announcer(to: observers)
-    isObserved = !observers.isEmpty
     refusals = BulkheadFullError.Prepared(policy: name)
     let limit = configuration.heldLimit
     gate = Gate(limit: limit)
@@ -181,9 +179,9 @@ extension Bulkhead {
 }
 
 extension Bulkhead: Evictable {
-  /// Whether no call is in flight, nobody waits, and the limit is the one it was made with.
+  /// Whether no call is in flight (so nobody waits), and the limit is the one it was made with.
   public var isEvictable: Bool {
     let word = gate.current
-    return word.inFlight == 0 && !word.isClosed && word.limit == configuration.heldLimit
+    return word.inFlight == 0 && word.limit == configuration.heldLimit
   }
 }

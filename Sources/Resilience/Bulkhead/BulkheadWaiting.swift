@@ -178,7 +178,7 @@ extension Bulkhead {
       core.inFlight = gate.close().inFlight
       let result = body(&core, configuration.capacity > 0 ? timers.source.now() : 0)
       let endings = core.takeEndings()
-      if isObserved { prepare(telling(result), endings) }
+      if events.isObserved { prepare(telling(result), endings) }
       gate.set(
         Gate.Word(inFlight: core.inFlight, limit: core.limit, isClosed: core.waiting > 0))
       return (result, endings)

@@ -10,8 +10,11 @@ package struct Announcer<Event: ResilienceEvent>: ~Copyable, Sendable {
     self.observers = observers
   }
 
+  /// Whether anybody is told: without observers there is no need to make an event.
+  package var isObserved: Bool { !observers.isEmpty }
+
   package func announce(_ event: @autoclosure () -> Event) {
-    guard !observers.isEmpty else { return }
+    guard isObserved else { return }
     let event = event()
     let mustDeliver = outbox.withLock { outbox in
       outbox.add(event)
@@ -23,14 +26,14 @@ package struct Announcer<Event: ResilienceEvent>: ~Copyable, Sendable {
   /// Gives an event its place in the order, for whoever delivers next: where no observer may be
   /// called, because a lock is held or a timer fires.
   package func prepare(_ event: @autoclosure () -> Event) {
-    guard !observers.isEmpty else { return }
+    guard isObserved else { return }
     let event = event()
     outbox.withLock { $0.add(event) }
   }
 
   /// Delivers what waits, if nobody does.
   package func deliver() {
-    guard !observers.isEmpty, outbox.withLock({ $0.beginTurn() }) else { return }
+    guard isObserved, outbox.withLock({ $0.beginTurn() }) else { return }
     deliver(atMost: Outbox<Event>.turn)
   }
 

@@ -9,7 +9,7 @@ extension Hedge {
   ) async throws -> Graded<Success> {
     let start = timers.source.now()
     guard let delay = begin() else { return try await runAlone(execution, operation, at: start) }
-    let call = Call<Success>(of: self, at: start)
+    let call = Call<Success>(maxHedges: configuration.maxHedges, at: start)
     let ending = await withTaskCancellationHandler {
       await race(call, execution, operation, delay: delay)
     } onCancel: {

@@ -33,13 +33,11 @@ extension Hedge {
     }
 
     let start: Int64
-    private let policy: Hedge
     private let state: Lock<State>
 
-    init(of policy: Hedge, at start: Int64) {
-      self.policy = policy
+    init(maxHedges: Int, at start: Int64) {
       self.start = start
-      state = Lock(State(race: Race(maxHedges: policy.configuration.maxHedges)))
+      state = Lock(State(race: Race(maxHedges: maxHedges)))
     }
 
     // MARK: For the caller

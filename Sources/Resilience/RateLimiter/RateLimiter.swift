@@ -126,7 +126,8 @@ extension RateLimiter {
   ///   - operation: what to run.
   /// - Returns: what the operation returned, with the verdict on it.
   /// - Throws: a ``RateLimitedError``, or `CancellationError` if the caller is cancelled before it has
-  ///   its token, in which cases the operation did not run; otherwise what the operation throws.
+  ///   its token, in which cases the operation did not run; otherwise what the operation throws. One
+  ///   that its deadline has cancelled is refused.
   @inlinable
   public func execute<Success: ~Copyable>(
     _ execution: Execution,
@@ -168,7 +169,8 @@ extension RateLimiter {
   /// - Parameters:
   ///   - tokens: how many; less than 1 counts as 1.
   ///   - maxWait: how long to wait; if `nil`, as long as the limiter's calls do.
-  /// - Throws: a ``RateLimitedError``; or `CancellationError` as soon as the caller is cancelled.
+  /// - Throws: a ``RateLimitedError``, also where a deadline has cancelled the caller; otherwise
+  ///   `CancellationError` as soon as the caller is cancelled.
   public func acquire(_ tokens: Int = 1, maxWait: Duration? = nil) async throws {
     if Task.isCancelled { throw renounce() }
     let tokens = max(1, tokens)

@@ -33,6 +33,8 @@ struct RateLimiterControlTests {
         gate.limiter.pause(for: .seconds(10))
         await clock.advance(by: .zero)
         #expect(gate.takeNotes() == ["a: paused at 0.5"])
+        // The alarm for b; that for a is set no more.
+        #expect(clock.sleeperCount == 1)
         let error = await gate.refusal()
         #expect(error?.reason == .paused)
         // In the line behind b; so long, but for the five seconds that it would wait.
