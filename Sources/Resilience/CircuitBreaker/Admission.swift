@@ -11,6 +11,9 @@ extension CircuitBreaker {
       /// In the decision core.
       case core
 
+      /// In the decision core, which watches whether it hangs; after so many successes.
+      case watched(after: UInt32)
+
       /// As a probe, under its number.
       case probe(UInt32)
 

@@ -5,6 +5,7 @@ extension CircuitBreaker {
   @usableFromInline
   func admit() throws -> Admission {
     if let admission = admitOutside() { return admission }
+    if rules.asksPredicatesAtArrival { askPredicatesAboutHungCalls() }
     return try admitLocked().get()
   }
 
@@ -57,6 +58,23 @@ extension CircuitBreaker {
     }
   }
 
+  private func askPredicatesAboutHungCalls() {
+    let undecided = locked { shared, _, now -> (Counts, UInt64)? in
+      let isUndecided = shared.core.judgeHungCalls(at: now)
+      shared.publish(source)
+      return isUndecided ? (shared.core.counts(at: now), shared.core.epoch) : nil
+    }
+    if let (counts, epoch) = undecided { askPredicates(about: counts, epoch) }
+  }
+
+  private func askPredicates(about counts: Counts, _ epoch: UInt64, retryAfter: Int64 = 0) {
+    guard rules.tripping.predicates.contains(where: { $0(counts) }) else { return }
+    locked { shared, reading, _ in
+      shared.core.trip(ifStill: epoch, over: counts, at: reading, retryAfter: retryAfter)
+      shared.publish(source)
+    }
+  }
+
   func recordLocked(
     _ outcome: Outcome, _ error: (any Error)?, hint: (any RetryAfterHint)? = nil,
     of admission: Admission
@@ -80,11 +98,8 @@ extension CircuitBreaker {
     }
     // Only now, so that observers do not keep the predicates waiting.
     defer { if mustDeliver { deliver() } }
-    guard let (counts, epoch) = undecided else { return }
-    guard rules.tripping.predicates.contains(where: { $0(counts) }) else { return }
-    locked { shared, reading, _ in
-      shared.core.trip(ifStill: epoch, over: counts, at: reading, retryAfter: retryAfter)
-      shared.publish(source)
+    if let (counts, epoch) = undecided {
+      askPredicates(about: counts, epoch, retryAfter: retryAfter)
     }
   }
 

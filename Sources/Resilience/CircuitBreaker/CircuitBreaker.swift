@@ -24,12 +24,15 @@
 /// nor failure. The operation runs where the caller is, and what it throws passes through as it
 /// is.
 ///
+/// It learns from calls that end. With `hungAfter`, calls that do not are evidence as well: a
+/// dependency that only hangs then opens the circuit long before the calls to it time out.
+///
 /// Cost: a healthy call takes no lock and allocates nothing, but for the first call after a bucket
 /// or an interval of the window has ended, which takes the lock. It reads the clock not at all over
 /// ``Window/sinceTransition``, once over ``Window/rolling(_:buckets:)``, twice over
 /// ``Window/interval(_:)`` and wherever a call is timed: for `lasting:`, slow calls and observers.
-/// Over ``Window/calls(_:)``, with observers, on probation, and in the states that a person sets,
-/// disabled among them, every call takes the lock, and reads the clock twice.
+/// Over ``Window/calls(_:)``, with `hungAfter`, with observers, on probation, and in the states
+/// that a person sets, disabled among them, every call takes the lock, and reads the clock twice.
 public final class CircuitBreaker: ResiliencePolicy {
   /// The name of the dependency, for errors and events.
   public let name: String
@@ -61,6 +64,10 @@ public final class CircuitBreaker: ResiliencePolicy {
   ///   - tripping: when a closed circuit opens; by default at 6 failures in a row lasting at
   ///     least 3 s, or at 80 % failures of at least 40 calls.
   ///   - window: which outcomes it decides by; the last 10 s in 10 buckets by default.
+  ///   - hungAfter: calls in flight for longer are evidence against the dependency; see
+  ///     ``Configuration/hungAfter``. `nil`, which is the default, waits for calls to end.
+  ///   - hungCalls: how many of them open the circuit at once, without a success since they
+  ///     started; 2 by default.
   ///   - recovery: how it comes back; see ``Recovery``.
   ///   - classify: what an error means; `nil` from it, as without it, means the default
   ///     (``Outcome/init(classifying:)``). Called once for each error, outside any lock, but not
@@ -76,6 +83,8 @@ public final class CircuitBreaker: ResiliencePolicy {
     _ name: String,
     tripping: TripCondition = Configuration().tripping,
     over window: Window = Configuration().window,
+    hungAfter: Duration? = nil,
+    hungCalls: Int = Configuration().hungCalls,
     recovery: Recovery = Recovery(),
     classify: (@Sendable (any Error) -> Outcome?)? = nil,
     clock: any Clock<Duration> = ContinuousClock(),
@@ -83,7 +92,10 @@ public final class CircuitBreaker: ResiliencePolicy {
     observers: [any ResilienceObserver] = []
   ) {
     self.init(
-      name, configuration: Configuration(tripping: tripping, over: window, recovery: recovery),
+      name,
+      configuration: Configuration(
+        tripping: tripping, over: window, hungAfter: hungAfter, hungCalls: hungCalls,
+        recovery: recovery),
       classify: classify, clock: clock, seed: seed, observers: observers)
   }
 
@@ -126,7 +138,7 @@ public final class CircuitBreaker: ResiliencePolicy {
     let timesCalls = rules.slowerThan != nil || !observers.isEmpty
     readsClockAtStart = timesCalls || isInterval || rules.tripping.needsStart
     readsClockAtSuccess = timesCalls || isInterval || isRolling
-    countsOutside = observers.isEmpty && !isOfCalls
+    countsOutside = observers.isEmpty && !isOfCalls && rules.hungAfter == nil
 
     let core = Core(rules, seed: seed, at: source.now())
     shared = Lock(Shared(core: core, tellsCalls: !observers.isEmpty))

@@ -7,18 +7,50 @@ extension CircuitBreaker {
     /// Which outcomes it decides by.
     public var window: Window
 
+    /// Calls in flight for longer than this hang, and are evidence that the dependency does not
+    /// answer; `nil` waits for calls to end.
+    ///
+    /// Looked at when a call arrives, and after one that failed or was slow; there is no timer. A
+    /// call that hangs counts as a failed one in the rates of the trip condition, and in their
+    /// `minimumCalls`; one that started after the last success also extends the streak of failures,
+    /// which then lasts until now. When it ends, its result takes that place. ``Counts/hung`` shows
+    /// how many there are. A probe hangs as well: its lease is the shorter of this and
+    /// ``Recovery/probeLease``.
+    ///
+    /// A call counts as hung at the latest after nine eighths of this, and never before: memory does
+    /// not grow with the calls in flight. Every call takes the lock and reads the clock twice.
+    ///
+    /// > Important: Calls that take long by nature, such as long polls and streams, hang by this
+    /// > rule. Give them a breaker of their own.
+    public var hungAfter: Duration?
+
+    /// How many calls that hang, and started after the last success, open the circuit at once,
+    /// whatever the trip condition says. Means something only with ``hungAfter``.
+    public var hungCalls: Int
+
     /// How it comes back.
     public var recovery: Recovery
 
     /// The recommended settings, unless told otherwise; ``CircuitBreaker`` says what they are.
+    ///
+    /// - Parameters:
+    ///   - tripping: when a closed circuit opens.
+    ///   - window: which outcomes it decides by.
+    ///   - hungAfter: from when on a call in flight is evidence; `nil`, never, by default.
+    ///   - hungCalls: how many of them open the circuit at once; 2 by default.
+    ///   - recovery: how it comes back.
     public init(
       tripping: TripCondition = .any(
         .consecutiveFailures(6, lasting: .seconds(3)), .failureRate(0.8, minimumCalls: 40)),
       over window: Window = .rolling(.seconds(10), buckets: 10),
+      hungAfter: Duration? = nil,
+      hungCalls: Int = 2,
       recovery: Recovery = Recovery()
     ) {
       self.tripping = tripping
       self.window = window
+      self.hungAfter = hungAfter
+      self.hungCalls = hungCalls
       self.recovery = recovery
     }
 
@@ -30,12 +62,23 @@ extension CircuitBreaker {
       var validation = Validation()
       tripping.validate(&validation)
       window.validate(&validation)
+      validateHungCalls(&validation)
       recovery.validate(&validation)
       try validation.finish()
     }
 
     /// The settings in words, for a log.
-    public var description: String { "trips at \(tripping), over \(window); \(recovery)" }
+    public var description: String {
+      let hung = hungAfter.map { " or \(hungCalls) calls hung after \($0)" } ?? ""
+      return "trips at \(tripping)\(hung), over \(window); \(recovery)"
+    }
+
+    private func validateHungCalls(_ validation: inout Validation) {
+      if let hungAfter {
+        validation.require(hungAfter > .zero, "hungAfter", is: hungAfter, allowed: "above zero")
+      }
+      validation.require(hungCalls >= 1, "hungCalls", is: hungCalls, allowed: "1...")
+    }
   }
 }
 

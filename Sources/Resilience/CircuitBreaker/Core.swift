@@ -35,6 +35,9 @@ extension CircuitBreaker {
     /// Empty until an ``Incident`` is needed, then that one.
     private var incidents: [Incident] = []
 
+    /// What watches for calls that hang; empty where nothing does.
+    var watch: [CallWatch] = []
+
     /// What is to be announced, since the shell last took it.
     private(set) var notices: [Notice] = []
 
@@ -43,6 +46,9 @@ extension CircuitBreaker {
       window = OutcomeWindow(rules.window, at: reading)
       latest = reading
       random = SplitMix64(seed: seed)
+      if let hungAfter = rules.hungAfter {
+        watch.append(CallWatch(hungAfter: hungAfter, lastings: rules.tripping.lastings))
+      }
     }
 
     /// Reads as a fresh one until something is written to it. Reading copies: a coroutine would
@@ -133,7 +139,7 @@ extension CircuitBreaker.Core {
 
   var endOfFirstLease: Int64? {
     guard !incidents.isEmpty, let first = incidents[0].probes.first else { return nil }
-    return first.start.addingSaturated(rules.probeLease)
+    return first.start.addingSaturated(rules.lease)
   }
 }
 
@@ -155,6 +161,7 @@ extension CircuitBreaker.Core {
     if state == .open, now >= incidents[0].openUntil {
       move(to: .halfOpen, .openPeriodEnded, at: now)
     }
+    judgeHungCalls(at: now)
     switch state {
     case .closed:
       touchWindow(at: now)
@@ -189,7 +196,9 @@ extension CircuitBreaker.Core {
 
   private mutating func admitCounted(at now: Int64) -> Decision {
     inFlight.increment()
-    return .admitted(admission(.core, at: now))
+    guard !watch.isEmpty else { return .admitted(admission(.core, at: now)) }
+    watch[0].start(at: now)
+    return .admitted(admission(.watched(after: watch[0].successes), at: now))
   }
 
   private func admission(

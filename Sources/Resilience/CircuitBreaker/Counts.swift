@@ -27,6 +27,10 @@ extension CircuitBreaker {
     /// Calls of this generation that have not ended yet.
     public var inFlight = 0
 
+    /// Those of them that hang: in flight for longer than ``Configuration/hungAfter``, where that is
+    /// set. Until they end they are in none of the numbers above, and not in the rates below.
+    public var hung = 0
+
     /// Calls refused in the breaker's life.
     public var rejected = 0
 
@@ -37,7 +41,7 @@ extension CircuitBreaker {
     public init(
       successes: Int = 0, failures: Int = 0, ignored: Int = 0, slow: Int = 0,
       consecutiveSuccesses: Int = 0, consecutiveFailures: Int = 0, inFlight: Int = 0,
-      rejected: Int = 0, late: Int = 0
+      hung: Int = 0, rejected: Int = 0, late: Int = 0
     ) {
       self.successes = successes
       self.failures = failures
@@ -46,6 +50,7 @@ extension CircuitBreaker {
       self.consecutiveSuccesses = consecutiveSuccesses
       self.consecutiveFailures = consecutiveFailures
       self.inFlight = inFlight
+      self.hung = hung
       self.rejected = rejected
       self.late = late
     }

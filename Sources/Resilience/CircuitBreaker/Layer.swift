@@ -15,6 +15,7 @@ extension CircuitBreaker.Configuration {
     self.init(
       tripping: rules.tripping.condition(slowerThan: rules.slowerThan ?? 0),
       over: CircuitBreaker.Window(rules.window),
+      hungAfter: rules.hungAfter.map { .nanoseconds($0) }, hungCalls: rules.tripping.hungCalls,
       recovery: CircuitBreaker.Recovery(rules))
   }
 }

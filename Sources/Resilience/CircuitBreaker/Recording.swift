@@ -39,6 +39,9 @@ extension CircuitBreaker.Core {
       recordProbe(report, startedAt: admission.start, at: now)
       return .counted
     case .core: inFlight -= 1
+    case .watched(let successes):
+      inFlight -= 1
+      watch[0].end(startedAt: admission.start, after: successes)
     case .stripe: break
     }
     return recordCounted(report, startedAt: admission.start, at: now)
@@ -78,6 +81,7 @@ extension CircuitBreaker.Core {
     case .success:
       window.add(Tally(isFailure: false, isSlow: report.isSlow))
       streak.succeed()
+      if !watch.isEmpty { watch[0].succeed() }
       succeedOnProbation(at: now)
       guard report.isSlow else { return .counted }
     case .failure:
@@ -89,7 +93,8 @@ extension CircuitBreaker.Core {
   }
 
   private mutating func judge(at now: Int64, retryAfter: Int64) -> Recorded {
-    if let cause = rules.tripping.cause(in: window.tally(at: now), after: streak, at: now) {
+    let hung = hungCalls(at: now)
+    if let cause = rules.tripping.cause(in: window.tally(at: now), after: streak, hung, at: now) {
       trip(cause, over: counts(at: now), at: now, retryAfter: retryAfter)
       return .counted
     }

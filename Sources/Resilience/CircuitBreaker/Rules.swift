@@ -14,11 +14,21 @@ extension CircuitBreaker {
     /// A call is slow if it took strictly longer; `nil` if nobody asks.
     let slowerThan: Int64?
 
+    /// A call hangs if it has been in flight for strictly longer; `nil` if nobody watches.
+    let hungAfter: Int64?
+
+    /// How long a probe may take.
+    var lease: Int64 { min(probeLease, hungAfter ?? .max) }
+
+    /// Whether what hangs is shown to predicates when a call arrives.
+    var asksPredicatesAtArrival: Bool { hungAfter != nil && !tripping.predicates.isEmpty }
+
     /// The shortest distance in time that any of this depends on.
     var shortestDuration: Int64 {
       let open = Double(opening.first.saturatingNanoseconds) * (1 - opening.jitter)
       var durations = [Int64(saturating: open), probeLease]
-      durations += [probation, tripping.shortestLasting, slowerThan ?? 0].filter { $0 > 0 }
+      durations += [probation, slowerThan ?? 0, hungAfter ?? 0].filter { $0 > 0 }
+      durations += tripping.lastings
       switch window {
       case .sinceTransition, .calls: break
       case .interval(let length): durations.append(length)
@@ -29,7 +39,7 @@ extension CircuitBreaker {
 
     init(_ configuration: Configuration) {
       let recovery = configuration.recovery
-      tripping = TripRule(configuration.tripping, window: configuration.window)
+      tripping = TripRule(configuration)
       window = OutcomeWindow.Shape(configuration.window)
       opening = recovery.openFor
       probes = recovery.probes
@@ -39,6 +49,7 @@ extension CircuitBreaker {
       probeLease = recovery.probeLease.nanosecondsRoundedUp
       maxRetryAfter = recovery.maxRetryAfter.saturatingNanoseconds
       slowerThan = configuration.tripping.slowCallThresholds.first?.saturatingNanoseconds
+      hungAfter = configuration.hungAfter?.nanosecondsRoundedUp
     }
   }
 
@@ -87,22 +98,28 @@ extension CircuitBreaker {
     let clauses: [Clause]
     let predicates: [@Sendable (Counts) -> Bool]
 
-    /// The shortest time that a streak must last, in nanoseconds; 0 if none need last.
-    let shortestLasting: Int64
+    /// How many calls that hang open the circuit by themselves.
+    let hungCalls: Int
+
+    /// The times that a streak must last, in nanoseconds, where it must.
+    var lastings: [Int64] {
+      clauses.compactMap { clause in
+        if case .consecutiveFailures(_, let lasting) = clause, lasting > 0 { lasting } else { nil }
+      }
+    }
 
     /// Whether a failure's start matters.
-    var needsStart: Bool { shortestLasting > 0 }
+    var needsStart: Bool { !lastings.isEmpty }
 
-    init(_ condition: TripCondition, window: Window) {
-      let largest = if case .calls(let count) = window.kind { count } else { Int.max }
+    init(_ configuration: Configuration) {
+      hungCalls = configuration.hungCalls
+      let largest = if case .calls(let count) = configuration.window.kind { count } else { Int.max }
       var clauses: [Clause] = []
       var predicates: [@Sendable (Counts) -> Bool] = []
-      var lastings: [Int64] = []
-      for clause in condition.clauses {
+      for clause in configuration.tripping.clauses {
         switch clause {
         case .consecutiveFailures(let count, let lasting):
           clauses.append(.consecutiveFailures(count, lasting: lasting.nanosecondsRoundedUp))
-          if lasting > .zero { lastings.append(lasting.nanosecondsRoundedUp) }
         case .failureRate(let rate, let minimum):
           clauses.append(.failureRate(Ratio(rate), minimum: min(minimum, largest)))
         case .slowCallRate(let rate, _, let minimum):
@@ -112,36 +129,43 @@ extension CircuitBreaker {
       }
       self.clauses = clauses
       self.predicates = predicates
-      shortestLasting = lastings.min() ?? 0
     }
 
-    /// Why the circuit trips over these outcomes, if it does. Predicates are not asked here: they
-    /// are somebody else's code.
-    func cause(in tally: Tally, after streak: Streak, at now: Int64) -> Cause? {
+    /// Why the circuit trips over these outcomes and what hangs, if it does. Predicates are not
+    /// asked here: they are somebody else's code.
+    func cause(
+      in tally: Tally, after streak: Streak, _ hung: HungCalls, at now: Int64
+    ) -> Cause? {
+      if hung.sinceSuccess >= hungCalls { return .hungCalls }
       for clause in clauses {
         switch clause {
         case .consecutiveFailures(let count, let lasting):
-          guard streak.failures >= count else { continue }
+          var failures = streak.failures
+          failures.add(hung.sinceSuccess)
+          guard failures >= count else { continue }
           // Without `lasting` nobody read the clock at the start of a call.
-          guard lasting == 0 || now.subtractingSaturated(streak.failingSince) >= lasting else {
+          guard lasting == 0 || hung.lasting >= lasting || streak.lasts(lasting, until: now) else {
             continue
           }
           return .consecutiveFailures
         case .failureRate(let rate, let minimum):
-          if Self.reaches(rate, tally.failures, in: tally, minimum) { return .failureRate }
+          if reaches(rate, tally.failures, in: tally, hung, minimum) { return .failureRate }
         case .slowCallRate(let rate, let minimum):
-          if Self.reaches(rate, tally.slow, in: tally, minimum) { return .slowCallRate }
+          if reaches(rate, tally.slow, in: tally, hung, minimum) { return .slowCallRate }
         }
       }
       return nil
     }
 
-    private static func reaches(
-      _ rate: Ratio, _ part: Int, in tally: Tally, _ minimum: Int
+    /// What hangs counts on both sides.
+    private func reaches(
+      _ rate: Ratio, _ part: Int, in tally: Tally, _ hung: HungCalls, _ minimum: Int
     ) -> Bool {
-      var completed = tally.successes
-      completed.add(tally.failures)
-      return completed >= minimum && rate.isReached(by: part, of: completed)
+      var (part, whole) = (part, tally.successes)
+      part.add(hung.all)
+      whole.add(tally.failures)
+      whole.add(hung.all)
+      return whole >= minimum && rate.isReached(by: part, of: whole)
     }
   }
 }
@@ -153,6 +177,11 @@ struct Streak: Hashable, Sendable {
 
   /// When the failure that completed first in the present streak had started.
   private(set) var failingSince: Int64 = 0
+
+  /// Whether so much time lies between the start of its first failure and `now`.
+  func lasts(_ duration: Int64, until now: Int64) -> Bool {
+    failures > 0 && now.subtractingSaturated(failingSince) >= duration
+  }
 
   mutating func succeed(_ count: Int = 1) {
     guard count > 0 else { return }

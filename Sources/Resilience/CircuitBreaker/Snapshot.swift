@@ -17,8 +17,8 @@ extension CircuitBreaker {
     /// state; but not those that a disabled breaker admitted, which it does not count.
     public let running: Int
 
-    /// How many changes of state there have been; a lost lease that nobody has announced yet
-    /// included.
+    /// How many changes of state there have been; a lost lease, or an opening by calls that hang,
+    /// that nobody has announced yet included.
     public let generation: UInt64
 
     /// Until when the circuit is open, if it is.
@@ -44,7 +44,8 @@ extension CircuitBreaker {
   /// The breaker as a call arriving now would find it.
   ///
   /// Passive: it changes nothing, announces nothing, and may be ahead of the last event. What is
-  /// over by now reads as over. Costs a clock read, a lock, and a pass over the buckets that are
+  /// over by now reads as over, and a circuit that calls which hang would open reads open (by the
+  /// trip condition, that is: predicates are not asked). Costs a clock read, a lock, and a pass over the buckets that are
   /// over.
   public func snapshot() -> Snapshot {
     // Made under the lock: a copy of the core that outlived it would make the next report copy the

@@ -52,6 +52,9 @@ extension CircuitBreaker {
     /// The rate of ``TripCondition/slowCallRate(_:slowerThan:minimumCalls:)``.
     public static let slowCallRate = Cause(description: "slow-call rate")
 
+    /// As many calls hang as ``Configuration/hungCalls`` says.
+    public static let hungCalls = Cause(description: "hung calls")
+
     /// The predicate of ``TripCondition/when(_:)``.
     public static let predicate = Cause(description: "predicate")
 

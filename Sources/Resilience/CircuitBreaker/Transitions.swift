@@ -98,6 +98,7 @@ extension CircuitBreaker.Core {
     incident.probation = nil
     incident.silentUntil = .min
     streak = Streak()
+    if !watch.isEmpty { watch[0].clear() }
     switch next {
     case .closed, .observing: window.start(rules.window, at: now)
     case .open, .halfOpen, .isolated, .disabled: window.startUnbounded()
@@ -157,11 +158,13 @@ extension CircuitBreaker.Core {
 extension CircuitBreaker.Core {
   /// The core as a call arriving at `reading` would find it, without touching this one.
   func settled(at reading: Int64) -> Self {
-    guard state == .halfOpen, let end = endOfFirstLease, end <= time(at: reading) else {
-      return self
-    }
+    let now = time(at: reading)
+    let hasLostLease = state == .halfOpen && endOfFirstLease.map { $0 <= now } ?? false
+    let mustOpen = state == .closed && causeAtArrival(at: now) != nil
+    guard hasLostLease || mustOpen else { return self }
     var settled = self
     settled.settle(at: reading)
+    settled.judgeHungCalls(at: now)
     return settled
   }
 
@@ -179,7 +182,7 @@ extension CircuitBreaker.Core {
       successes: tally.successes, failures: tally.failures, ignored: tally.ignored,
       slow: tally.slow, consecutiveSuccesses: streak.successes,
       consecutiveFailures: streak.failures,
-      inFlight: inFlight + inFlightOutside + incident.probes.count,
+      inFlight: inFlight + inFlightOutside + incident.probes.count, hung: hungCalls(at: now).all,
       rejected: incident.rejected, late: incident.late)
   }
 

@@ -1,8 +1,9 @@
 extension CircuitBreaker {
   /// When a closed circuit opens.
   ///
-  /// Asked after each call that failed or was slow, over the outcomes in the ``Window``. Rates
-  /// divide by the calls that succeeded or failed, and a rate that equals its threshold trips.
+  /// Asked after each call that failed or was slow, over the outcomes in the ``Window``; while calls
+  /// hang, also when one arrives (``Configuration/hungAfter``). Rates divide by the calls that
+  /// succeeded or failed, and a rate that equals its threshold trips.
   public struct TripCondition: Sendable, CustomStringConvertible {
     enum Clause: Sendable {
       case consecutiveFailures(Int, lasting: Duration)
@@ -55,8 +56,8 @@ extension CircuitBreaker {
 
     /// A predicate of your own over a copy of the counts.
     ///
-    /// It runs outside any lock, on the task whose call failed, and may call back into the
-    /// breaker. Keep it short.
+    /// It runs outside any lock, on the task whose call failed, or whose call arrives while others
+    /// hang, and may call back into the breaker. Keep it short.
     public static func when(_ predicate: @escaping @Sendable (Counts) -> Bool) -> Self {
       Self(clauses: [.predicate(predicate)])
     }

@@ -26,7 +26,7 @@ struct ConfigurationTests {
   }
 
   static let mistakes: [Mistake] =
-    conditions + rates + windows + openings + probes + durations
+    conditions + rates + windows + hungCalls + openings + probes + durations
 
   private static let conditions: [Mistake] =
     [
@@ -90,6 +90,21 @@ struct ConfigurationTests {
     + [Int.min, -1, 0, 1_000_001, .max].map {
       .window(.calls($0), "calls is \($0); allowed: 1...1000000")
     }
+
+  private static let hungCalls: [Mistake] = [
+    Mistake(
+      configuration: Configuration(hungAfter: .zero),
+      complaint: "hungAfter is 0.0 seconds; allowed: above zero"),
+    Mistake(
+      configuration: Configuration(hungAfter: .seconds(-1)),
+      complaint: "hungAfter is -1.0 seconds; allowed: above zero"),
+    Mistake(
+      configuration: Configuration(hungAfter: .seconds(1), hungCalls: 0),
+      complaint: "hungCalls is 0; allowed: 1..."),
+    Mistake(
+      configuration: Configuration(hungCalls: .min),
+      complaint: "hungCalls is \(Int.min); allowed: 1..."),
+  ]
 
   private static let openings: [Mistake] =
     [
@@ -167,7 +182,7 @@ extension ConfigurationTests {
       tripping: .any(
         .consecutiveFailures(0, lasting: .seconds(-1)), .failureRate(.nan, minimumCalls: 0),
         .slowCallRate(2, slowerThan: .zero, minimumCalls: -1), .when { _ in true }),
-      over: .rolling(.nanoseconds(1), buckets: .max),
+      over: .rolling(.nanoseconds(1), buckets: .max), hungAfter: .zero, hungCalls: 0,
       recovery: Recovery(
         openFor: .exponential(from: .zero, factor: 0, cap: .seconds(-1), jitter: 1), probes: 0,
         successesToClose: 0, reopening: .atFailureRate(0, over: 0), probation: .seconds(-1),
@@ -184,6 +199,7 @@ extension ConfigurationTests {
         "slowCallRate(minimumCalls:) is -1; allowed: 1...",
         "rolling(buckets:) is \(Int.max); allowed: 2...100000",
         "rolling is 1e-09 seconds; allowed: at least a nanosecond a bucket",
+        "hungAfter is 0.0 seconds; allowed: above zero", "hungCalls is 0; allowed: 1...",
         "openFor is 0.0 seconds; allowed: above zero",
         "openFor(factor:) is 0.0; allowed: 1 or more, finite",
         "openFor(cap:) is -1.0 seconds; allowed: at least the first open period, 0.0 seconds",

@@ -8,7 +8,7 @@ struct CoreModelTests {
     case sinceTransition, interval, rollingNarrow, rollingWide, calls
   }
 
-  /// 14 configurations × 4 seeds × 1 800 steps: more than 100 000 steps for each kind of window.
+  /// 22 configurations × 4 seeds × 1 800 steps: more than 100 000 steps for each kind of window.
   static let seeds: [UInt64] = [1, 2, 3, 4]
   static let steps = 1_800
 
@@ -103,6 +103,9 @@ extension CoreModelTests.WindowKind {
       "open: probe failed": 60, "open: probe lease expired": 30, "closed: probes succeeded": 25,
       "refused: open": 500, "refused: half-open, all probes taken": 100, "refused: isolated": 20,
       "refused: on probation": 15, "would have opened": 20,
+      "opened at an arrival: hung calls": 10, "would have opened: hung calls": 3,
+      "opened at an arrival: consecutive failures": 1, "opened at an arrival: failure rate": 1,
+      "opened at an arrival: predicate": 1,
     ]
     if self != .calls { (places["raced"], places["raced with a change of state"]) = (20, 3) }
     return places
@@ -139,7 +142,7 @@ extension CoreModelTests.WindowKind {
     (any.factor, any.probation) = (1.2, 6 * second)
     any.maxRetryAfter = 0
 
-    var predicate = Settings(clauses: [.consecutiveFailures(2, lasting: 0), .failuresInWindow(2)])
+    var predicate = Settings(clauses: [.consecutiveFailures(2, lasting: 0), .failedOrHung(2)])
     (predicate.probes, predicate.successesToClose) = (3, 1)
     predicate.probation = second
     predicate.probeLease = second
@@ -148,7 +151,29 @@ extension CoreModelTests.WindowKind {
     var lenient = Settings(clauses: [.consecutiveFailures(9, lasting: 0)])
     lenient.probation = 6 * second
 
-    let kinds = [streak, lastingStreak, failureRate, slowCallRate, any, predicate, lenient]
+    // Calls that hang: enough of them, as part of a streak, in the rates and before a predicate.
+    var hung = Settings(clauses: [.consecutiveFailures(9, lasting: 0)])
+    (hung.hungAfter, hung.grid, hung.hungCalls) = (second / 10 * 8, second / 10, 3)
+    (hung.probes, hung.successesToClose, hung.probation) = (2, 2, second)
+
+    var hungStreak = Settings(clauses: [.consecutiveFailures(3, lasting: second / 10 * 16)])
+    (hungStreak.hungAfter, hungStreak.grid) = (second / 10 * 8, second / 5)
+    hungStreak.hungCalls = 9
+
+    var hungRates = Settings(clauses: [
+      .failureRate(half, minimum: 6), .slowCallRate(third, minimum: 4),
+    ])
+    (hungRates.hungAfter, hungRates.grid) = (second / 20 * 8, second / 20)
+    hungRates.hungCalls = 9
+
+    var hungPredicate = Settings(clauses: [.failedOrHung(4)])
+    (hungPredicate.hungAfter, hungPredicate.grid) = (second / 20 * 8, second / 20)
+    hungPredicate.hungCalls = 9
+
+    let kinds = [
+      streak, lastingStreak, failureRate, slowCallRate, any, predicate, lenient, hung, hungStreak,
+      hungRates, hungPredicate,
+    ]
     return kinds.enumerated().flatMap { number, settings in
       (number...number + 1).map { place in
         var settings = settings

@@ -106,7 +106,9 @@ struct CoreModelWalk<Breaker: ModelledBreaker> {
     for notice in expected {
       switch notice {
       case .transition(_, let next, let cause, _, _, _): visit("\(next): \(cause)")
-      case .wouldHaveOpened: visit("would have opened")
+      case .wouldHaveOpened(let cause, _):
+        visit("would have opened")
+        visit("would have opened: \(cause)")
       }
     }
     if let notices = breaker.takeNotices() { expect(notices, expected, "announcement") }
@@ -130,7 +132,8 @@ extension CoreModelWalk {
 
   private var borders: [Int64] {
     var borders = [model.openUntil, now + model.settings.slowerThan]
-    borders += model.probesInFlight.map { $0.start + model.settings.probeLease }
+    borders += model.probesInFlight.map { $0.start + model.settings.lease }
+    if let hungAfter = model.settings.hungAfter { borders += calls.map { $0.start + hungAfter } }
     borders += calls.map { $0.start + model.settings.slowerThan }
     if let closedAt = model.closedAt {
       borders += [closedAt, now].map { $0 + model.settings.probation }
@@ -149,7 +152,13 @@ extension CoreModelWalk {
 
   private mutating func admit() {
     guard calls.count < 12 else { return report() }
+    let grid = model.settings.grid
+    now += (grid - now % grid) % grid
+    let wasClosed = model.state == .closed
     let decision = model.admit(at: now)
+    if wasClosed, case .transition(_, .open, let cause, _, _, _) = model.notices.last {
+      visit("opened at an arrival: \(cause)")
+    }
     switch (breaker.admit(at: now), decision) {
     case (.admitted(let admission), .admitted(let id)):
       calls.append((id, admission, now))
@@ -250,6 +259,8 @@ extension NaiveBreaker.Settings {
         from: .nanoseconds(openFor), factor: factor, cap: .nanoseconds(cap), jitter: 0),
       probes: probes, successesToClose: successesToClose, probation: .nanoseconds(probation),
       probeLease: .nanoseconds(probeLease), maxRetryAfter: .nanoseconds(maxRetryAfter))
+    configuration.hungAfter = hungAfter.map { .nanoseconds($0) }
+    configuration.hungCalls = hungCalls
     if let (rate, count) = reopening {
       configuration.recovery.reopening = .atFailureRate(rate.value, over: count)
     }
@@ -263,7 +274,7 @@ extension NaiveBreaker.Settings {
     case .failureRate(let rate, let minimum): .failureRate(rate.value, minimumCalls: minimum)
     case .slowCallRate(let rate, let minimum):
       .slowCallRate(rate.value, slowerThan: .nanoseconds(slowerThan), minimumCalls: minimum)
-    case .failuresInWindow(let count): .predicate { $0.failures >= count }
+    case .failedOrHung(let count): .predicate { $0.failures + $0.hung >= count }
     }
   }
 }

@@ -7,6 +7,7 @@ struct CountedCore: ModelledBreaker {
 
   private var core: CircuitBreaker.Core
   private let predicates: [@Sendable (CircuitBreaker.Counts) -> Bool]
+  private let asksPredicatesAtArrival: Bool
   private let countsOutside: Bool
   private let readsClockAtStart: Bool
   private let readsClockAtSuccess: Bool
@@ -24,6 +25,8 @@ struct CountedCore: ModelledBreaker {
     let rules = CircuitBreaker.Rules(settings.configuration)
     core = CircuitBreaker.Core(rules, seed: 0, at: 0)
     predicates = rules.tripping.predicates
+    asksPredicatesAtArrival = rules.asksPredicatesAtArrival
+    let countsOutside = countsOutside && rules.hungAfter == nil
     self.countsOutside = countsOutside
     let (isInterval, isRolling) =
       switch settings.window {
@@ -43,7 +46,24 @@ struct CountedCore: ModelledBreaker {
       let start = readsClockAtStart ? now + clockOffset : 0
       return .admitted(.init(generation: live, start: start, ticket: .stripe(0)))
     }
+    if asksPredicatesAtArrival { askPredicatesAboutHungCalls(at: now) }
     return locked(at: now) { $0.admit(at: now) }
+  }
+
+  private mutating func askPredicatesAboutHungCalls(at now: Int64) {
+    let undecided = locked(at: now) { core in
+      let settled = core.settle(at: now)
+      return core.judgeHungCalls(at: settled) ? core.counts(at: settled) : nil
+    }
+    if let undecided { askPredicates(about: undecided, at: now) }
+  }
+
+  private mutating func askPredicates(
+    about counts: CircuitBreaker.Counts, at now: Int64, retryAfter: Int64 = 0
+  ) {
+    guard predicates.contains(where: { $0(counts) }) else { return }
+    let epoch = core.epoch
+    locked(at: now) { $0.trip(ifStill: epoch, over: counts, at: now, retryAfter: retryAfter) }
   }
 
   mutating func record(
@@ -57,12 +77,8 @@ struct CountedCore: ModelledBreaker {
     let isOutside = isCountedOutside(admission)
     if isOutside { running -= 1 }
     let recorded = locked(at: now) { $0.record(report, of: admission, at: now) }
-    guard case .undecided(let counts) = recorded, predicates.contains(where: { $0(counts) })
-    else { return }
-    let epoch = core.epoch
-    locked(at: now) {
-      $0.trip(ifStill: epoch, over: counts, at: now, retryAfter: report.retryAfter)
-    }
+    guard case .undecided(let counts) = recorded else { return }
+    askPredicates(about: counts, at: now, retryAfter: report.retryAfter)
   }
 
   mutating func control(_ control: BreakerControl, at now: Int64) {

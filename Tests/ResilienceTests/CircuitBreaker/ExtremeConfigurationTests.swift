@@ -44,11 +44,13 @@ struct ExtremeConfigurationTests {
   /// Takes a breaker through its states, with pauses between them.
   private static func use(
     _ condition: CircuitBreaker.TripCondition, _ window: CircuitBreaker.Window,
-    _ recovery: Recovery, pausing pauses: [Duration]
+    hungAfter: Duration? = nil, hungCalls: Int = 1, _ recovery: Recovery,
+    pausing pauses: [Duration]
   ) async throws {
     let clock = VirtualClock()
     let configuration = CircuitBreaker.Configuration(
-      tripping: condition, over: window, recovery: recovery)
+      tripping: condition, over: window, hungAfter: hungAfter, hungCalls: hungCalls,
+      recovery: recovery)
     try configuration.validate()
     let breaker = CircuitBreaker("users", configuration: configuration, clock: clock, seed: 1)
     for pause in pauses {
@@ -86,6 +88,15 @@ struct ExtremeConfigurationTests {
       .zero, Self.shortest, .seconds(1), .seconds(2_000_000_000), .seconds(Int64.max), Self.longest,
     ]
     try await Self.use(window: window, pausing: pauses)
+  }
+
+  @Test("CB-16: watching for calls that hang", arguments: [longest, shortest], [1, Int.max])
+  func hungCalls(after limit: Duration, count: Int) async throws {
+    for condition in Self.conditions {
+      try await Self.use(
+        condition, .rolling(.seconds(10)), hungAfter: limit, hungCalls: count, Recovery(),
+        pausing: [.zero, Self.shortest, .seconds(1), Self.longest])
+    }
   }
 
   @Test("as many buckets as there may be")

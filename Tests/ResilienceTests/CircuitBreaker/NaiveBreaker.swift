@@ -69,6 +69,9 @@ struct NaiveBreaker {
   // Since the last change of state.
   private(set) var since: Int64
   private(set) var results: [Result] = []
+
+  /// The youngest call when one last succeeded.
+  private(set) var youngestAtSuccess = 0
   private(set) var touches: [Int64] = []
   private(set) var probation: [(at: Int64, entry: ProbationEntry)]?
   private var silentUntil = Int64.min
@@ -97,6 +100,10 @@ extension NaiveBreaker {
   mutating func admit(at now: Int64) -> Decision {
     settle(at: now)
     if state == .open, now >= openUntil { move(to: .halfOpen, .openPeriodEnded, at: now) }
+    if !hungCalls(at: now).isEmpty {
+      touches.append(now)
+      if let cause = cause(at: now, isArrival: true) { trip(cause, at: now) }
+    }
     switch state {
     case .open: return refuse(.open)
     case .isolated: return refuse(.isolated)
@@ -138,17 +145,25 @@ extension NaiveBreaker {
     }
     touches.append(now)
     results.append(Result(end: now, start: call.start, outcome: outcome, isSlow: isSlow))
-    if outcome == .success { probation?.append((now, .success)) }
+    if outcome == .success {
+      youngestAtSuccess = nextID
+      probation?.append((now, .success))
+    }
     if outcome == .failure { probation?.append((now, .failure)) }
     if onProbation.isOver { probation = nil }
-    guard outcome == .failure || isSlow, let cause = cause(at: now) else { return .counted }
+    if outcome == .failure || isSlow, let cause = cause(at: now) {
+      trip(cause, at: now, retryAfter: retryAfter)
+    }
+    return .counted
+  }
+
+  private mutating func trip(_ cause: Cause, at now: Int64, retryAfter: Int64 = 0) {
     if state == .closed {
       open(cause, at: now, retryAfter: retryAfter)
     } else if now >= silentUntil {
       silentUntil = now + settings.openFor
       notices.append(.wouldHaveOpened(cause, counts(at: now)))
     }
-    return .counted
   }
 
   /// A success that was counted in a generation that ended before anybody looked.
@@ -182,12 +197,12 @@ extension NaiveBreaker {
   /// CB-9: a lease ends when it ends, whoever notices when.
   mutating func settle(at now: Int64) {
     while state == .halfOpen, let first = probesInFlight.map(\.start).min(),
-      first + settings.probeLease <= now
+      first + settings.lease <= now
     {
       let place = calls.firstIndex { isProbeInFlight($0) && $0.start == first }
       if let place { calls[place].hasLostItsLease = true }
       totals.failures += 1
-      let end = first + settings.probeLease
+      let end = first + settings.lease
       results.append(Result(end: end, start: first, outcome: .failure, isSlow: false))
       decide(at: end, .probeLeaseExpired, 0)
     }
@@ -230,7 +245,7 @@ extension NaiveBreaker {
     }
   }
 
-  private mutating func open(
+  mutating func open(
     _ cause: Cause, at now: Int64, retryAfter: Int64 = 0, length: Int64? = nil
   ) {
     let wasClosedFor = closedAt.map { now - $0 } ?? .max

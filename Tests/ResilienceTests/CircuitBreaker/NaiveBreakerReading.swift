@@ -7,7 +7,7 @@ extension NaiveBreaker {
       case consecutiveFailures(Int, lasting: Int64)
       case failureRate(Fraction, minimum: Int)
       case slowCallRate(Fraction, minimum: Int)
-      case failuresInWindow(Int)
+      case failedOrHung(Int)
     }
 
     enum Window: Hashable, Sendable {
@@ -20,6 +20,11 @@ extension NaiveBreaker {
     var clauses: [Clause]
     var window = Window.sinceTransition
     var slowerThan: Int64 = 1_000_000_000
+    var hungAfter: Int64?
+    var hungCalls = 2
+
+    /// Calls start at multiples of this only: at those of a bucket of starts, the breaker is exact.
+    var grid: Int64 = 1
     var openFor: Int64 = 2_000_000_000
     var factor = 1.0
     var cap: Int64 = 8_000_000_000
@@ -29,6 +34,9 @@ extension NaiveBreaker {
     var probation: Int64 = 0
     var probeLease: Int64 = 5_000_000_000
     var maxRetryAfter: Int64 = 4_000_000_000
+
+    /// CB-16: a probe that hangs has failed.
+    var lease: Int64 { min(probeLease, hungAfter ?? .max) }
   }
 
   /// A rate as its author means it.
@@ -50,10 +58,15 @@ extension NaiveBreaker {
 // MARK: - What follows from what happened
 
 extension NaiveBreaker {
-  /// CB-3: what a call arriving now would meet, without changing anything.
+  /// CB-3: what a call arriving now would meet, without changing anything or asking predicates.
   func reading(at now: Int64) -> Reading {
     var copy = self
     copy.settle(at: now)
+    if copy.state == .closed, !hungCalls(at: now).isEmpty,
+      let cause = copy.cause(at: now, isArrival: true), cause != .predicate
+    {
+      copy.open(cause, at: now)
+    }
     let state = copy.state == .open && now >= copy.openUntil ? .halfOpen : copy.state
     return Reading(
       state: state,
@@ -77,6 +90,7 @@ extension NaiveBreaker {
     if streak.outcome == .success { counts.consecutiveSuccesses = streak.length }
     if streak.outcome == .failure { counts.consecutiveFailures = streak.length }
     for call in calls where isInFlight(call) { counts.inFlight += 1 }
+    counts.hung = hungCalls(at: now).count
     return counts
   }
 
@@ -121,26 +135,42 @@ extension NaiveBreaker {
     return streak
   }
 
-  /// CB-15, after a result has been recorded.
-  func cause(at now: Int64) -> Cause? {
+  /// CB-15, after a result has been recorded; and CB-16, also when a call arrives.
+  func cause(at now: Int64, isArrival: Bool = false) -> Cause? {
     let counts = counts(at: now)
-    let completed = counts.successes + counts.failures
+    let hung = hungCalls(at: now)
+    let sinceSuccess = hung.filter { $0.id > youngestAtSuccess }
+    if settings.hungAfter != nil, sinceSuccess.count >= settings.hungCalls { return .hungCalls }
+    let evidence = counts.successes + counts.failures + hung.count
     for clause in settings.clauses {
       switch clause {
       case .consecutiveFailures(let count, let lasting):
-        guard counts.consecutiveFailures >= count else { continue }
-        if now - streak(at: now).start >= lasting { return .consecutiveFailures }
+        // Without one that hangs, a streak is not measured up to now.
+        if isArrival, sinceSuccess.isEmpty { continue }
+        guard counts.consecutiveFailures + sinceSuccess.count >= count else { continue }
+        var starts = sinceSuccess.map(\.start)
+        if counts.consecutiveFailures > 0 { starts.append(streak(at: now).start) }
+        if now - starts.min()! >= lasting { return .consecutiveFailures }
       case .failureRate(let rate, let minimum):
-        guard completed >= clamped(minimum) else { continue }
-        if rate.isReached(by: counts.failures, of: completed) { return .failureRate }
+        guard evidence >= clamped(minimum) else { continue }
+        if rate.isReached(by: counts.failures + hung.count, of: evidence) { return .failureRate }
       case .slowCallRate(let rate, let minimum):
-        guard completed >= clamped(minimum) else { continue }
-        if rate.isReached(by: counts.slow, of: completed) { return .slowCallRate }
-      case .failuresInWindow(let count):
-        if counts.failures >= count { return .predicate }
+        guard evidence >= clamped(minimum) else { continue }
+        if rate.isReached(by: counts.slow + hung.count, of: evidence) { return .slowCallRate }
+      case .failedOrHung: continue
       }
     }
+    for case .failedOrHung(let count) in settings.clauses
+    where counts.failures + hung.count >= count {
+      return .predicate
+    }
     return nil
+  }
+
+  /// CB-16: longer than, and not at.
+  func hungCalls(at now: Int64) -> [Call] {
+    guard let limit = settings.hungAfter else { return [] }
+    return calls.filter { $0.kind == .counted && isInFlight($0) && now - $0.start > limit }
   }
 
   private func clamped(_ minimum: Int) -> Int {

@@ -33,6 +33,8 @@ struct Circuit: Sendable {
     _ counting: Counting = .observed,
     tripping: CircuitBreaker.TripCondition = .consecutiveFailures(3),
     over window: CircuitBreaker.Window = .sinceTransition,
+    hungAfter: Duration? = nil,
+    hungCalls: Int = 2,
     recovery: CircuitBreaker.Recovery = .plain,
     on clock: VirtualClock = VirtualClock(),
     seed: UInt64? = nil
@@ -42,7 +44,8 @@ struct Circuit: Sendable {
     self.recorder = recorder
     self.counting = counting
     breaker = CircuitBreaker(
-      "users", tripping: tripping, over: window, recovery: recovery, clock: clock, seed: seed,
+      "users", tripping: tripping, over: window, hungAfter: hungAfter, hungCalls: hungCalls,
+      recovery: recovery, clock: clock, seed: seed,
       observers: counting == .observed ? [recorder] : [])
   }
 }

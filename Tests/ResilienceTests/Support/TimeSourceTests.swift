@@ -59,6 +59,7 @@ struct TimeSourceTests {
     #expect(shortest(.init(recovery: .init(openFor: .milliseconds(5)))) == 5_000_000)
     let lasting = CircuitBreaker.TripCondition.consecutiveFailures(2, lasting: .milliseconds(6))
     #expect(shortest(.init(tripping: lasting)) == 6_000_000)
+    #expect(shortest(.init(hungAfter: .milliseconds(8))) == 8_000_000)
     let slow = CircuitBreaker.TripCondition.slowCallRate(1, slowerThan: .milliseconds(7))
     #expect(shortest(.init(tripping: slow)) == 7_000_000)
   }
