@@ -31,6 +31,8 @@ extension Documentation {
         Default(
           "over", ".rolling(.seconds(10), buckets: 10)",
           settings.window == .rolling(.seconds(10), buckets: 10)),
+        Default("hungAfter", "nil", settings.hungAfter == nil),
+        Default("hungCalls", "2", settings.hungCalls == 2),
         Default(
           "openFor",
           ".exponential(from: .milliseconds(500), factor: 1.2, cap: .seconds(2), jitter: 0.1)",
@@ -108,6 +110,10 @@ extension Documentation {
         ("`.slowCallRate`, over any window", .init(tripping: slow, over: .sinceTransition), []),
         ("`.slowCallRate`, over any window", .init(tripping: slow), []),
         ("any condition over `.calls`", .init(tripping: streak, over: .calls(100)), []),
+        (
+          "any, with `hungAfter`",
+          .init(tripping: streak, over: .sinceTransition, hungAfter: .milliseconds(500)), []
+        ),
         (
           "any, with an observer", .init(tripping: streak, over: .sinceTransition),
           [EventRecorder()]
