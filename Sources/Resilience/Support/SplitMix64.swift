@@ -3,15 +3,15 @@
 /// The system's generator is a system call of about 0.6 µs on Linux; policies draw from one of
 /// these instead. Not for secrets. Steele, Lea, Flood: "Fast splittable pseudorandom number
 /// generators", OOPSLA 2014.
-struct SplitMix64: RandomNumberGenerator, Sendable {
+package struct SplitMix64: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
   /// Seeds from the system's generator when no seed is given.
-  init(seed: UInt64?) {
+  package init(seed: UInt64?) {
     state = seed ?? .random(in: .min ... .max)
   }
 
-  mutating func next() -> UInt64 {
+  package mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
     var mixed = state
     mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
@@ -20,7 +20,7 @@ struct SplitMix64: RandomNumberGenerator, Sendable {
   }
 
   /// A generator of its own for somebody else, who may draw from it without this one's lock.
-  mutating func split() -> SplitMix64 {
+  package mutating func split() -> SplitMix64 {
     SplitMix64(seed: next())
   }
 }

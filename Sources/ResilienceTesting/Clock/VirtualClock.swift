@@ -17,7 +17,7 @@ import Resilience
 /// #expect(cache["key"] == nil)
 /// ```
 ///
-/// Asynchronous code is tested inside ``withVirtualTime(_:grace:jobLimit:_:)``, where what an
+/// Asynchronous code is tested inside ``withVirtualTime(_:order:grace:jobLimit:_:)``, where what an
 /// `advance` resumes has also *run* when it returns. On a clock of your own a resumed sleeper runs
 /// some time later, on the default executor: wait for what it does, and before that with
 /// ``sleepers(atLeast:)`` until it has gone to sleep in the first place.
@@ -72,8 +72,7 @@ public final class VirtualClock: Clock {
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { add($0, id, until: deadline) }
     } onCancel: {
-      guard case .sleeper(let sleeper)? = schedule.withLock({ $0.remove(id) }) else { return }
-      sleeper.resume(throwing: CancellationError())
+      cancelSleeper(id)
     }
   }
 
@@ -98,6 +97,15 @@ public final class VirtualClock: Clock {
     case .past: sleeper.resume()
     case .asleep(let arrived): announce(arrived)
     }
+  }
+
+  private func cancelSleeper(_ id: UInt64) {
+    guard case (.sleeper(let sleeper), let isDue)? = schedule.withLock({ $0.remove(id) }) else {
+      return
+    }
+    // The sleep may have ended at this very instant, just before: then its task goes on, cancelled.
+    if isDue, let loop, loop.choose(from: 2) == 1 { return sleeper.resume() }
+    sleeper.resume(throwing: CancellationError())
   }
 
   /// Waits until at least `count` sleepers are on the clock at once.
@@ -143,7 +151,7 @@ extension VirtualClock {
     resumeSleepers(through: instant)
   }
 
-  /// Moves the clock forward; inside ``withVirtualTime(_:grace:jobLimit:_:)``, also runs everything
+  /// Moves the clock forward; inside ``withVirtualTime(_:order:grace:jobLimit:_:)``, also runs everything
   /// that is ready, first, after each sleeper, and last.
   ///
   /// There, `advance(by: .zero)` runs what is ready and leaves the time as it is. Cancellation does
@@ -152,7 +160,7 @@ extension VirtualClock {
     await advance(to: now.advanced(by: duration))
   }
 
-  /// Moves the clock forward to an instant; inside ``withVirtualTime(_:grace:jobLimit:_:)``, also
+  /// Moves the clock forward to an instant; inside ``withVirtualTime(_:order:grace:jobLimit:_:)``, also
   /// runs everything that is ready, first, after each sleeper, and last.
   ///
   /// An instant in the past leaves the time as it is. Cancellation does not end an advance.
@@ -195,12 +203,34 @@ extension VirtualClock {
 
   /// Moves to the next timer and fires it, if there is one and the time may pass.
   func moveOn(_ advancing: Advancing) -> Bool {
-    let timer = schedule.withLock { schedule in
-      advancing == .automatically || schedule.isAdvancing ? schedule.advanceToNext() : nil
-    }
+    let timer = schedule.withLock { $0.mayMove(advancing) ? $0.advanceToNext() : nil }
     guard let timer else { return false }
     fire(timer)
     return true
+  }
+
+  /// Moves to the next timer, if there is one and the time may pass; it is due then.
+  func moveToNext(_ advancing: Advancing) -> Bool {
+    let (hasMoved, advance) = schedule.withLock { schedule in
+      schedule.mayMove(advancing) ? schedule.moveToNext() : (false, nil)
+    }
+    if let advance { fire(advance) }
+    return hasMoved
+  }
+
+  /// How many timers are due.
+  func dueTimers(_ advancing: Advancing) -> Int {
+    schedule.withLock { $0.mayMove(advancing) ? $0.collectDue() : 0 }
+  }
+
+  /// Fires a timer that is due.
+  ///
+  /// - Returns: whether that has woken a sleeper.
+  func fireDue(at index: Int) -> Bool {
+    guard let timer = schedule.withLock({ $0.takeDue(at: index) }) else { return false }
+    fire(timer)
+    if case .sleeper = timer { return true }
+    return false
   }
 
   /// From now on an `advance` is carried out by its caller, since no loop does.
@@ -210,6 +240,30 @@ extension VirtualClock {
       return schedule.takeAdvances()
     }
     for advance in advances { fire(advance) }
+  }
+}
+
+extension Schedule {
+  fileprivate func mayMove(_ advancing: VirtualClock.Advancing) -> Bool {
+    advancing == .automatically || isAdvancing
+  }
+}
+
+// MARK: - Choosing
+
+extension VirtualClock {
+  /// One of the options, as the order of the run loop chooses: each in turn where schedules are
+  /// explored exhaustively, a drawn one in ``Order/shuffled(seed:)``, the first in ``Order/arrival``
+  /// and without a loop.
+  ///
+  /// So a program leaves open what happens to it, beside when: whether a reply fails, at which
+  /// instant its caller gives up.
+  ///
+  /// - Parameter options: what there is to choose from; at least one.
+  public func choose<Options: Collection>(from options: Options) -> Options.Element {
+    precondition(!options.isEmpty, "There is nothing to choose from.")
+    let chosen = loop?.choose(from: options.count) ?? 0
+    return options[options.index(options.startIndex, offsetBy: chosen)]
   }
 }
 

@@ -1,10 +1,11 @@
 import Resilience
 
-/// A task executor that runs its jobs in the order they became ready, on one thread at a time: the
-/// driver's until the loop ends, the default executor's for what still arrives afterwards.
+/// A task executor that runs its jobs one at a time, on one thread at a time: the driver's until the
+/// loop ends, the default executor's for what still arrives afterwards.
 final class RunLoop: TaskExecutor {
   private struct State {
     var ready = JobQueue()
+    var chooser: Chooser
     var jobs = 0
     /// How many more jobs may run.
     var budget: Int
@@ -32,8 +33,13 @@ final class RunLoop: TaskExecutor {
 
   private let state: Lock<State>
 
-  init(jobLimit: Int) {
-    state = Lock(State(budget: jobLimit))
+  /// Whether the order is not simply that of arrival.
+  let isExploring: Bool
+
+  init(_ order: VirtualClock.Order, jobLimit: Int) {
+    let chooser = Chooser(order)
+    isExploring = !chooser.isArrival
+    state = Lock(State(chooser: chooser, budget: jobLimit))
   }
 
   var isDriving: Bool { state.withLock { $0.isDriving } }
@@ -41,6 +47,7 @@ final class RunLoop: TaskExecutor {
   var hasBodyEnded: Bool { state.withLock { $0.hasBodyEnded } }
   var foreignEnqueues: Int { state.withLock { $0.foreignEnqueues } }
   var jobs: Int { state.withLock { $0.jobs } }
+  var chooser: Chooser { state.withLock { $0.chooser } }
 
   @inline(never)  // for `ThreadIdentity`
   func enqueue(_ job: consuming ExecutorJob) {
@@ -101,6 +108,72 @@ final class RunLoop: TaskExecutor {
   }
 }
 
+// MARK: - Choosing
+
+extension RunLoop {
+  private enum Step {
+    case job(UnownedJob)
+    case timer(Int)
+  }
+
+  /// Lets the order decide among so many candidates; what comes after the body is not its schedule.
+  func choose(from candidates: Int) -> Int {
+    state.withLock { state in
+      state.isDriving && !state.hasBodyEnded ? state.chooser.choose(from: candidates) : 0
+    }
+  }
+
+  /// Runs jobs and due timers, one at a time as the order chooses, until there is none, the budget is
+  /// spent or the body has ended. What it leaves behind is run in the order of arrival: nobody sees
+  /// the difference any more.
+  @inline(never)  // for `ThreadIdentity`
+  func runChosen(_ clock: VirtualClock, _ advancing: VirtualClock.Advancing) {
+    // Safe: the reference is not used after this call, during which `self` is alive.
+    let executor = unsafe asUnownedTaskExecutor()
+    let thread = ThreadIdentity.current
+    state.withLock { state in
+      state.thread = thread
+      state.hasStarted = true
+    }
+    while let step = nextStep(dueTimers: clock.dueTimers(advancing)) {
+      switch step {
+      // Each job is run once: it was taken from the queue.
+      case .job(let job): unsafe job.runSynchronously(on: executor)
+      case .timer(let index):
+        guard let woken = wake(by: { clock.fireDue(at: index) }) else { continue }
+        unsafe woken.runSynchronously(on: executor)
+      }
+    }
+  }
+
+  private func nextStep(dueTimers: Int) -> Step? {
+    state.withLock { state in
+      let ready = state.ready.count
+      guard ready + dueTimers > 0, state.budget > 0, !state.hasBodyEnded else { return nil }
+      let chosen = state.chooser.choose(from: ready + dueTimers)
+      guard !state.chooser.hasDiverged else { return nil }
+      guard chosen < ready else { return .timer(chosen - ready) }
+      state.budget -= 1
+      state.jobs += 1
+      return .job(state.ready.remove(at: chosen))
+    }
+  }
+
+  /// The job that a due timer has made ready, if it has woken a sleeper. To wake up and to go on are
+  /// one step: nothing can happen in between that could not happen before or after, except a
+  /// cancellation, which chooses for itself whether it comes first.
+  private func wake(by fire: () -> Bool) -> UnownedJob? {
+    let before = state.withLock { $0.ready.count }
+    guard fire() else { return nil }
+    return state.withLock { state in
+      guard state.ready.count > before else { return nil }
+      state.budget -= 1
+      state.jobs += 1
+      return state.ready.popLast()
+    }
+  }
+}
+
 // MARK: - Waiting
 
 extension RunLoop {
@@ -145,27 +218,5 @@ extension RunLoop {
   private func giveUp(_ id: Int) {
     let idler = state.withLock { $0.idler?.id == id ? $0.idler.take() : nil }
     idler?.continuation.resume(returning: false)
-  }
-}
-
-/// First in, first out.
-private struct JobQueue {
-  private var jobs: [UnownedJob] = []
-  private var head = 0
-
-  var isEmpty: Bool { head == jobs.count }
-
-  mutating func append(_ job: UnownedJob) {
-    jobs.append(job)
-  }
-
-  mutating func popFirst() -> UnownedJob? {
-    guard head < jobs.count else { return nil }
-    defer { head += 1 }
-    if head >= 1024, head * 2 >= jobs.count {
-      jobs.removeFirst(head)
-      head = 0
-    }
-    return jobs[head]
   }
 }

@@ -1,4 +1,4 @@
-/// ``withVirtualTime(_:grace:jobLimit:_:)`` gave up on its body, and what it knows about it.
+/// ``withVirtualTime(_:order:grace:jobLimit:_:)`` gave up on its body, and what it knows about it.
 public struct VirtualTimeError: Error, Hashable, Sendable {
   /// Why it gave up.
   public enum Reason: Hashable, Sendable {
@@ -7,6 +7,8 @@ public struct VirtualTimeError: Error, Hashable, Sendable {
     case deadlock
     /// The body has not ended after so many jobs: something repeats for ever.
     case jobLimit
+    /// The choices of ``VirtualClock/Order/replaying(_:)`` are not those of this program.
+    case diverged
   }
 
   /// Why it gave up.
@@ -42,6 +44,8 @@ extension VirtualTimeError: CustomStringConvertible {
         + "the clock."
     case .jobLimit:
       "No end in virtual time: the body has not ended within the job limit."
+    case .diverged:
+      "The choices to be replayed are not those of this program."
     }
   }
 
@@ -69,6 +73,12 @@ extension VirtualTimeError: CustomStringConvertible {
       """
       Something repeats without end, such as a loop that yields or sleeps until something that \
       never happens. Raise jobLimit if the test is that long.
+      """
+    case .diverged:
+      """
+      Either it has been changed since they were recorded, or it is not deterministic: it keeps \
+      state between runs, draws unseeded random numbers, iterates over a Set or a Dictionary, or \
+      leaves the loop.
       """
     }
   }

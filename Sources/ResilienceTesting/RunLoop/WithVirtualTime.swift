@@ -11,8 +11,8 @@ extension VirtualClock {
 /// Runs asynchronous code on one thread, in virtual time, the same way each time.
 ///
 /// The body and everything that stays on the loop (child tasks, task groups, `async let`, actors)
-/// run one job at a time, in the order in which they became ready. When none is ready, the clock
-/// moves to the next timer, so that a wait of an hour takes no time:
+/// run one job at a time, in the order in which they became ready, unless `order` says otherwise.
+/// When none is ready, the clock moves to the next timer, so that a wait of an hour takes no time:
 ///
 /// ```swift
 /// try await withVirtualTime { clock in
@@ -31,9 +31,11 @@ extension VirtualClock {
 ///
 /// - Parameters:
 ///   - advancing: who moves the clock.
+///   - order: which of the jobs that are ready runs next; the first that became ready by default.
 ///   - grace: how long, in real time, to wait for something outside the loop when nothing is ready
 ///     and the clock may not move; then the body is in a deadlock.
-///   - jobLimit: how many jobs (stretches of a task between two suspensions) may run.
+///   - jobLimit: how many jobs (stretches of a task between two suspensions) may run; 1 000 000 by
+///     default, and `.max` for no limit.
 ///   - body: what to run, with the clock that it moves.
 /// - Returns: what the body returns.
 /// - Throws: what the body throws; or a ``VirtualTimeError`` if it cannot end, in which case it has
@@ -41,46 +43,11 @@ extension VirtualClock {
 @concurrent
 public func withVirtualTime<Value: Sendable>(
   _ advancing: VirtualClock.Advancing = .automatically,
+  order: VirtualClock.Order = .arrival,
   grace: Duration = .seconds(1),
   jobLimit: Int = 1_000_000,
   _ body: @escaping @Sendable (VirtualClock) async throws -> Value
 ) async throws -> Value {
-  let loop = RunLoop(jobLimit: jobLimit)
-  let clock = VirtualClock(drivenBy: loop)
-  let task = Task(executorPreference: loop) {
-    defer { loop.bodyEnded() }
-    return try await body(clock)
-  }
-  return try await withTaskCancellationHandler {
-    let failure = await drive(clock, on: loop, advancing, grace: grace)
-    clock.endDriving()
-    if failure != nil { task.cancel() }
-    loop.runReady()
-    if let failure { throw failure }
-    return try await task.value
-  } onCancel: {
-    task.cancel()
-  }
-}
-
-/// Runs jobs and moves the clock until the body has ended, or cannot.
-@concurrent
-private func drive(
-  _ clock: VirtualClock, on loop: RunLoop, _ advancing: VirtualClock.Advancing, grace: Duration
-) async -> VirtualTimeError? {
-  while true {
-    loop.runReady()
-    if loop.hasBodyEnded { return nil }
-    if loop.isExhausted { return error(.jobLimit, clock, loop) }
-    if clock.moveOn(advancing) { continue }
-    if await !loop.newsArrive(within: grace) { return error(.deadlock, clock, loop) }
-  }
-}
-
-private func error(
-  _ reason: VirtualTimeError.Reason, _ clock: VirtualClock, _ loop: RunLoop
-) -> VirtualTimeError {
-  VirtualTimeError(
-    reason: reason, now: clock.now, sleepers: clock.sleepers, jobs: loop.jobs,
-    foreignEnqueues: loop.foreignEnqueues)
+  let run = Run(advancing, order, grace: grace, jobLimit: jobLimit)
+  return try await run.result(of: body).get()
 }
