@@ -23,62 +23,59 @@ struct ExplorationTests {
     #expect(orders.all.last == (0..<tasks).reversed())
   }
 
-  @Test("two tasks of k jobs each have (2k choose k) schedules", arguments: 1...6)
-  func interleavings(jobs: Int) async throws {
-    let traces = Record<[String]>()
+  @Test("two tasks of k yields each have (2n choose n) schedules", arguments: 0...4)
+  func interleavings(yields: Int) async throws {
     let count = try await exploreSchedules(.exhaustively()) { _ in
-      let trace = Trace()
       await withDiscardingTaskGroup { group in
-        for name in ["a", "b"] {
-          group.addTask {
-            for job in 1...jobs {
-              trace(name)
-              if job < jobs { await Task.yield() }
-            }
-          }
+        for _ in 1...2 {
+          group.addTask { for _ in 0..<yields { await Task.yield() } }
         }
       }
-      traces(trace.all)
     }
+    let jobs = 1 + Self.jobsOfAYield * yields
     #expect(count == (1...jobs).reduce(1) { $0 * (jobs + $1) / $1 })
-    #expect(Set(traces.all).count == count)
   }
 
-  @Test("three tasks of two jobs each have 6! / 2^3 schedules")
+  /// One that comes back from the executor, and one that comes back from `Task.yield`.
+  static let jobsOfAYield = 2
+
+  @Test("three tasks of one yield each have (3n)! / n!^3 schedules")
   func multinomial() async throws {
     let count = try await exploreSchedules(.exhaustively()) { _ in
       await withDiscardingTaskGroup { group in
         for _ in 1...3 { group.addTask { await Task.yield() } }
       }
     }
-    #expect(count == 90)
+    #expect(count == 1_680)
   }
 
-  @Test("n sleepers of one instant wake in n! orders, those of n instants in one")
-  func sleepers() async throws {
-    // The tasks go to sleep in one order only: each is started by the one before.
-    @Sendable func sleeper(_ left: Int, _ gap: Duration, _ clock: VirtualClock) async {
-      guard left > 0 else { return }
+  @Test(
+    "n sleepers of one instant wake in n! orders, those of n instants in one", arguments: [0, 1])
+  func sleepers(gap: Int) async throws {
+    let orders = Record<[Int]>()
+    let count = try await exploreSchedules(.exhaustively()) { clock in
+      let order = Record<Int>()
       await withDiscardingTaskGroup { group in
-        group.addTask { try? await clock.sleep(until: .start.advanced(by: .seconds(9) + gap * left)) }
-        await Task.yield()
-        await sleeper(left - 1, gap, clock)
+        for task in 1...4 {
+          group.addTask {
+            try? await clock.sleep(for: .seconds(9 + gap * task))
+            order(task)
+          }
+        }
       }
+      orders(order.all)
     }
-    let counts = try await [Duration.zero, .seconds(1)].asyncMap { gap in
-      try await exploreSchedules(.exhaustively()) { clock in
-        try await clock.sleep(for: .seconds(1))
-        await sleeper(3, gap, clock)
-      }
-    }
-    #expect(counts == [6, 1])
+    // They go to sleep in any order, too.
+    #expect(count == (gap == 0 ? 24 * 24 : 24))
+    #expect(Set(orders.all).count == (gap == 0 ? 24 : 1))
   }
 
   @Test("a choice among options multiplies the schedules")
   func options() async throws {
     let chosen = Record<String>()
     let count = try await exploreSchedules(.exhaustively()) { clock in
-      chosen("\(clock.choose(from: "ab"))\(clock.choose(from: [1, 2, 3]))\(clock.choose(from: [0]))")
+      chosen(
+        "\(clock.choose(from: "ab"))\(clock.choose(from: [1, 2, 3]))\(clock.choose(from: [0]))")
     }
     #expect(count == 6)
     #expect(chosen.all == ["a10", "a20", "a30", "b10", "b20", "b30"])
@@ -120,13 +117,13 @@ struct ExplorationTests {
 
   struct LostUpdate: Error, Equatable {}
 
+  /// In order of arrival the second visit begins long after the first has ended.
   @Sendable static func twoVisits(_ clock: VirtualClock) async throws {
     let cache = Cache()
     await withDiscardingTaskGroup { group in
-      for _ in 1...2 {
+      for visitor in 0...1 {
         group.addTask {
-          // Far enough apart in the order of arrival.
-          for _ in 0..<clock.foreignEnqueues { await Task.yield() }
+          for _ in 0..<2 * visitor { await Task.yield() }
           await cache.visit()
         }
       }
@@ -136,39 +133,195 @@ struct ExplorationTests {
 
   @Test("a lost update is found by seeds and exhaustively, and each schedule repeats it alone")
   func findsLostUpdates() async throws {
-    for explore in [Self.bySeeds, Self.exhaustively] {
-      let error = try #require(await explore(Self.twoVisits))
+    try await withVirtualTime { try await Self.twoVisits($0) }
+    let errors = try await [
+      #require(explorationError { try await exploreSchedules(seeds: 0..<1_000, Self.twoVisits) }),
+      #require(explorationError { try await exploreSchedules(.exhaustively(), Self.twoVisits) }),
+    ]
+    for error in errors {
       #expect(error.failure is LostUpdate)
       for _ in 0..<3 {
         await #expect(throws: LostUpdate()) {
           try await withVirtualTime(order: error.schedule, Self.twoVisits)
         }
       }
-      #expect(error.description == "")
+    }
+    #expect(
+      errors.map(\.description) == [
+        """
+        A schedule fails, after 0 that pass: LostUpdate()
+          Replay it alone: withVirtualTime(order: .shuffled(seed: 0)) { clock in … }
+        """,
+        """
+        A schedule fails, after 2 that pass: LostUpdate()
+          Replay it alone: withVirtualTime(order: .replaying([0, 0, 0, 0, 0, 0, 0, 0, 1])) { clock \
+        in … }
+        """,
+      ])
+  }
+
+  // MARK: What cannot be explored
+
+  @Test("more schedules than the limit are an error, which says how many passed")
+  func limit() async throws {
+    @Sendable func program(_ clock: VirtualClock) { _ = clock.choose(from: 0..<24) }
+    #expect(try await exploreSchedules(.exhaustively(limit: 24), program) == 24)
+    for limit in [-1, 0, 1, 23] {
+      let error = try await #require(
+        explorationError { try await exploreSchedules(.exhaustively(limit: limit), program) })
+      guard case .limit(limit) = error.reason else {
+        Issue.record(error)
+        return
+      }
+      #expect(error.passed == max(0, limit))
+      #expect(error.description.hasPrefix("There are more than \(limit) schedules"))
     }
   }
 
-  static func bySeeds(_ body: @escaping @Sendable (VirtualClock) async throws -> Void) async
-    -> ScheduleError?
-  {
-    await #expect(throws: ScheduleError.self) {
-      try await exploreSchedules(seeds: 0..<1_000, body)
+  @Test(
+    "a body that keeps state between runs is not deterministic, whether it has fewer choices or more"
+  )
+  func keepsState() async throws {
+    for grows in [true, false] {
+      let runs = Lock(0)
+      let error = try await #require(
+        explorationError {
+          try await exploreSchedules(.exhaustively()) { clock in
+            let run = runs.withLock { runs in
+              runs += 1
+              return runs
+            }
+            _ = clock.choose(from: 0..<(grows ? 3 + run : 9 - run))
+            _ = clock.choose(from: 0..<2)
+          }
+        })
+      guard case .diverged = error.reason else {
+        Issue.record(error)
+        return
+      }
+      #expect(error.passed == 1)
+      #expect(error.description.hasPrefix("Not deterministic"))
     }
   }
 
-  static func exhaustively(_ body: @escaping @Sendable (VirtualClock) async throws -> Void) async
-    -> ScheduleError?
-  {
-    await #expect(throws: ScheduleError.self) {
-      try await exploreSchedules(.exhaustively(), body)
+  @Test("what comes from outside the loop is an error, under seeds and exhaustively")
+  func foreignEnqueues() async throws {
+    @Sendable func program(_ clock: VirtualClock) async { await MainActor.run {} }
+    let errors = try await [
+      #require(
+        explorationError {
+          try await exploreSchedules(seeds: 5..<9, grace: .seconds(60), program)
+        }),
+      #require(
+        explorationError {
+          try await exploreSchedules(.exhaustively(), grace: .seconds(60), program)
+        }),
+    ]
+    for error in errors {
+      guard case .foreignEnqueues(1) = error.reason else {
+        Issue.record(error)
+        return
+      }
+      #expect(error.passed == 0)
+      #expect(error.description.hasPrefix("Not deterministic"))
     }
+    #expect(errors[0].schedule == .shuffled(seed: 5))
+  }
+
+  @Test("a program that cannot end under some schedule fails there")
+  func deadlock() async throws {
+    @Sendable func program(_ clock: VirtualClock) async {
+      let doorbell = Doorbell()
+      await withDiscardingTaskGroup { group in
+        group.addTask { await doorbell.wait() }
+        group.addTask { doorbell.ring() }
+      }
+    }
+    let error = try await #require(
+      explorationError { try await exploreSchedules(.exhaustively(), grace: .zero, program) })
+    #expect((error.failure as? VirtualTimeError)?.reason == .deadlock)
+    #expect(error.schedule == .replaying([1]))
+    #expect(error.passed == 1)
+  }
+
+  @Test("the job limit and the way of advancing are those of every run")
+  func passesOptionsOn() async throws {
+    let limited = try await #require(
+      explorationError {
+        try await exploreSchedules(.exhaustively(), jobLimit: 100) { _ in
+          while !Task.isCancelled { await Task.yield() }
+        }
+      })
+    #expect((limited.failure as? VirtualTimeError)?.reason == .jobLimit)
+    for explore in [Self.seedsManually, Self.allManually] {
+      let forgotten = try await #require(explorationError(explore))
+      #expect((forgotten.failure as? VirtualTimeError)?.reason == .deadlock)
+    }
+    let count = try await exploreSchedules(.exhaustively(), jobLimit: .max) { _ in }
+    #expect(count == 1)
+  }
+
+  @Sendable static func seedsManually() async throws {
+    try await exploreSchedules(seeds: 0..<1, advancing: .manually, grace: .zero) { clock in
+      try await clock.sleep(for: .seconds(1))
+    }
+  }
+
+  @Sendable static func allManually() async throws {
+    try await exploreSchedules(.exhaustively(), advancing: .manually, grace: .zero) { clock in
+      try await clock.sleep(for: .seconds(1))
+    }
+  }
+
+  @Test("an exploration that is cancelled ends with that, and finds nothing")
+  func cancelled() async throws {
+    let (started, start) = AsyncStream<Void>.makeStream()
+    let task = Task {
+      try await exploreSchedules(.exhaustively(), advancing: .manually, grace: .seconds(60)) {
+        start.finish()
+        try await $0.sleep(for: .seconds(1))
+      }
+    }
+    for await _ in started {}
+    task.cancel()
+    await #expect(throws: CancellationError.self) { try await task.value }
+
+    let runs = Lock(0)
+    let late = Task {
+      unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
+      try await exploreSchedules(seeds: 0..<9) { _ in runs.withLock { $0 += 1 } }
+    }
+    await #expect(throws: CancellationError.self) { try await late.value }
+    #expect(runs.withLock { $0 } == 0)
+  }
+
+  @Test("no seeds are no schedules, and the largest seed is one")
+  func seedsAtTheEnds() async throws {
+    let seeds = Record<Int>()
+    try await exploreSchedules(seeds: 7..<7) { _ in seeds(0) }
+    #expect(seeds.all == [])
+    try await exploreSchedules(seeds: UInt64.max - 1..<UInt64.max) { _ in seeds(1) }
+    #expect(seeds.all == [1])
   }
 }
 
-extension Array {
-  fileprivate func asyncMap<T>(_ transform: (Element) async throws -> T) async rethrows -> [T] {
-    var result: [T] = []
-    for element in self { result.append(try await transform(element)) }
-    return result
+private func explorationError(_ explore: () async throws -> Void) async -> ScheduleError? {
+  await #expect(throws: ScheduleError.self) { try await explore() }
+}
+
+/// Wakes who waits for it. A ring is lost if nobody does.
+private final class Doorbell: Sendable {
+  private let waiter = Lock<CheckedContinuation<Void, Never>?>(nil)
+
+  func ring() {
+    waiter.withLock { $0.take() }?.resume()
+  }
+
+  func wait() async {
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in waiter.withLock { $0 = continuation } }
+    } onCancel: {
+      ring()
+    }
   }
 }
