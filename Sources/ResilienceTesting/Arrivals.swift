@@ -7,6 +7,12 @@ struct Arrivals: Sendable {
   }
 
   private var waiters: [Waiter] = []
+  private var lastID: UInt64 = 0
+
+  mutating func nextID() -> UInt64 {
+    lastID += 1
+    return lastID
+  }
 
   mutating func add(
     _ continuation: CheckedContinuation<Void, Never>, _ id: UInt64, waitingFor count: Int

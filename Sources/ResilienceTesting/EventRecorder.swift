@@ -12,7 +12,6 @@ public final class EventRecorder: ResilienceObserver {
   private struct State {
     var events: [any ResilienceEvent] = []
     var arrivals = Arrivals()
-    var lastID: UInt64 = 0
   }
 
   private let state = Lock(State())
@@ -52,10 +51,7 @@ public final class EventRecorder: ResilienceObserver {
   /// Waits until at least `count` events have been received since the start or the last
   /// ``clear()``. Returns early if the task is cancelled.
   public func events(atLeast count: Int) async {
-    let id = state.withLock { state in
-      state.lastID += 1
-      return state.lastID
-    }
+    let id = state.withLock { $0.arrivals.nextID() }
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         // The cancellation handler takes the same lock: either it finds the waiter, or the waiter

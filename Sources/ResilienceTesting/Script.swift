@@ -1,5 +1,3 @@
-import Resilience
-
 /// An operation that does what its list says, one step a call.
 ///
 /// ```swift

@@ -1,4 +1,5 @@
 import Resilience
+import Synchronization
 
 /// A clock whose time passes when a test says so.
 ///
@@ -68,12 +69,20 @@ public final class VirtualClock: Clock {
   ///   - tolerance: ignored; virtual time is exact.
   /// - Throws: `CancellationError` as soon as the task is cancelled, or if it is already.
   public func sleep(until deadline: Instant, tolerance: Duration? = nil) async throws {
-    let id = schedule.withLock { $0.nextID() }
+    let sleep = Sleep()
+    // Resumed exactly once: by whoever takes the sleeper out of the schedule, under its lock; or at
+    // once, because it was not put there.
     try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { add($0, id, until: deadline) }
+      try await unsafe withUnsafeThrowingContinuation { unsafe add($0, sleep, until: deadline) }
     } onCancel: {
-      cancelSleeper(id)
+      cancel(sleep)
     }
+  }
+
+  /// One call of `sleep`, as its cancellation knows it.
+  private struct Sleep: ~Copyable {
+    /// The raw token of its timer, once it has one. Only used under the clock's lock.
+    let timer = Atomic(Schedule.Token.none.rawValue)
   }
 
   private enum Admission {
@@ -83,29 +92,33 @@ public final class VirtualClock: Clock {
   }
 
   private func add(
-    _ sleeper: CheckedContinuation<Void, any Error>, _ id: UInt64, until deadline: Instant
+    _ sleeper: UnsafeContinuation<Void, any Error>, _ sleep: borrowing Sleep,
+    until deadline: Instant
   ) {
     // The cancellation handler takes the same lock after the flag is set: either it finds the
     // sleeper, or the sleeper finds the flag.
     let admission = schedule.withLock { schedule -> Admission in
       if Task.isCancelled { return .cancelled }
       if deadline <= schedule.now { return .past }
-      return .asleep(arrived: schedule.add(.sleeper(sleeper), id, at: deadline))
+      let token = unsafe schedule.add(.sleeper(sleeper), at: deadline)
+      sleep.timer.store(token.rawValue, ordering: .relaxed)
+      return .asleep(arrived: schedule.takeArrived())
     }
     switch admission {
-    case .cancelled: sleeper.resume(throwing: CancellationError())
-    case .past: sleeper.resume()
+    case .cancelled: unsafe sleeper.resume(throwing: CancellationError())
+    case .past: unsafe sleeper.resume()
     case .asleep(let arrived): announce(arrived)
     }
   }
 
-  private func cancelSleeper(_ id: UInt64) {
-    guard case (.sleeper(let sleeper), let isDue)? = schedule.withLock({ $0.remove(id) }) else {
-      return
+  private func cancel(_ sleep: borrowing Sleep) {
+    let removed = schedule.withLock { schedule in
+      schedule.remove(Schedule.Token(rawValue: sleep.timer.load(ordering: .relaxed)))
     }
+    guard case (.sleeper(let sleeper), let isDue)? = removed else { return }
     // The sleep may have ended at this very instant, just before: then its task goes on, cancelled.
-    if isDue, let loop, loop.choose(from: 2) == 1 { return sleeper.resume() }
-    sleeper.resume(throwing: CancellationError())
+    if isDue, let loop, loop.choose(from: 2) == 1 { return unsafe sleeper.resume() }
+    unsafe sleeper.resume(throwing: CancellationError())
   }
 
   /// Waits until at least `count` sleepers are on the clock at once.
@@ -113,7 +126,7 @@ public final class VirtualClock: Clock {
   /// Use it where no run loop drives the clock, to know that the code under test has come to its
   /// wait before advancing. Returns early if the task is cancelled.
   public func sleepers(atLeast count: Int) async {
-    let id = schedule.withLock { $0.nextID() }
+    let id = schedule.withLock { $0.arrivals.nextID() }
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let isWaiting = schedule.withLock { schedule in
@@ -171,13 +184,14 @@ extension VirtualClock {
   }
 
   private func requestAdvance(to instant: Instant, of loop: RunLoop) async {
-    await withCheckedContinuation { continuation in
+    // Resumed exactly once: by whoever takes it out of the schedule, or here.
+    await unsafe withUnsafeContinuation { continuation in
       let isRequested = schedule.withLock { schedule in
         guard loop.isDriving else { return false }
-        _ = schedule.add(.advance(continuation), schedule.nextID(), at: instant)
+        unsafe schedule.addAdvance(continuation, to: instant)
         return true
       }
-      if isRequested { loop.wake() } else { continuation.resume() }
+      if isRequested { loop.wake() } else { unsafe continuation.resume() }
     }
   }
 
@@ -187,8 +201,8 @@ extension VirtualClock {
 
   private func fire(_ timer: Schedule.Timer) {
     switch timer {
-    case .sleeper(let continuation): continuation.resume()
-    case .advance(let continuation): continuation.resume()
+    case .sleeper(let continuation): unsafe continuation.resume()
+    case .advance(let continuation): unsafe continuation.resume()
     case .action(let action): action()
     }
   }
@@ -278,18 +292,17 @@ extension VirtualClock: SchedulingClock {
   ///
   /// - Returns: what ``cancelAction(_:)`` takes.
   package func schedule(at instant: Instant, action: @escaping @Sendable () -> Void) -> UInt64 {
-    let (id, arrived) = schedule.withLock { schedule in
-      let id = schedule.nextID()
-      return (id, schedule.add(.action(action), id, at: instant))
+    let (token, arrived) = schedule.withLock { schedule in
+      (schedule.add(.action(action), at: instant), schedule.takeArrived())
     }
     announce(arrived)
-    return id
+    return token.rawValue
   }
 
   /// Takes a scheduled action back.
   ///
   /// - Returns: whether it has not been called and never will be.
   package func cancelAction(_ id: UInt64) -> Bool {
-    schedule.withLock { $0.remove(id) } != nil
+    schedule.withLock { $0.remove(Schedule.Token(rawValue: id)) } != nil
   }
 }

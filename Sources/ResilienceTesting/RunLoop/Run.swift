@@ -29,7 +29,7 @@ struct Run {
       let failure = await drive()
       clock.endDriving()
       if failure != nil { task.cancel() }
-      loop.runReady()
+      loop.runStragglers()
       if let failure { return .failure(failure) }
       return await task.result
     } onCancel: {
@@ -41,21 +41,13 @@ struct Run {
   @concurrent
   private func drive() async -> VirtualTimeError? {
     while true {
-      runReady()
-      if loop.chooser.hasDiverged { return error(.diverged) }
-      if loop.hasBodyEnded { return loop.chooser.hasLeftovers ? error(.diverged) : nil }
-      if loop.isExhausted { return error(.jobLimit) }
-      if moveOn() { continue }
-      if await !loop.newsArrive(within: grace) { return error(.deadlock) }
+      switch loop.run(clock, advancing) {
+      case .bodyEnded: return nil
+      case .exhausted: return error(.jobLimit)
+      case .diverged: return error(.diverged)
+      case .idle: if await !loop.newsArrive(within: grace) { return error(.deadlock) }
+      }
     }
-  }
-
-  private func runReady() {
-    loop.isExploring ? loop.runChosen(clock, advancing) : loop.runReady()
-  }
-
-  private func moveOn() -> Bool {
-    loop.isExploring ? clock.moveToNext(advancing) : clock.moveOn(advancing)
   }
 
   private func error(_ reason: VirtualTimeError.Reason) -> VirtualTimeError {

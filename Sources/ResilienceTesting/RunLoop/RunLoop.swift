@@ -1,10 +1,9 @@
-import Resilience
-
 /// A task executor that runs its jobs one at a time, on one thread at a time: the driver's until the
 /// loop ends, the default executor's for what still arrives afterwards.
 final class RunLoop: TaskExecutor {
   private struct State {
-    var ready = JobQueue()
+    /// In the order of their arrival.
+    var ready: [UnownedJob] = []
     var chooser: Chooser
     var jobs = 0
     /// How many more jobs may run.
@@ -20,6 +19,41 @@ final class RunLoop: TaskExecutor {
     var hasNews = false
     var idler: Idler?
     var lastIdler = 0
+
+    /// Takes all that is ready and may still run; or says why there is nothing.
+    mutating func take(_ batch: inout [UnownedJob]) -> Pause? {
+      guard !ready.isEmpty, budget > 0 else { return pause() }
+      if ready.count <= budget {
+        swap(&ready, &batch)
+      } else {
+        batch = Array(ready.prefix(budget))
+        ready.removeFirst(budget)
+      }
+      count(batch.count)
+      return nil
+    }
+
+    /// Takes one job that is ready.
+    mutating func take(at index: Int) -> UnownedJob {
+      count(1)
+      return ready.remove(at: index)
+    }
+
+    private mutating func count(_ jobs: Int) {
+      budget -= jobs
+      self.jobs += jobs
+    }
+
+    mutating func pause() -> Pause {
+      if !isDriving {
+        // Whatever is left has spun for the whole budget.
+        ready = []
+        isServed = false
+      }
+      if chooser.hasDiverged { return .diverged }
+      if hasBodyEnded { return chooser.hasLeftovers ? .diverged : .bodyEnded }
+      return budget > 0 ? .idle : .exhausted
+    }
   }
 
   private struct Idler {
@@ -43,8 +77,6 @@ final class RunLoop: TaskExecutor {
   }
 
   var isDriving: Bool { state.withLock { $0.isDriving } }
-  var isExhausted: Bool { state.withLock { $0.budget <= 0 } }
-  var hasBodyEnded: Bool { state.withLock { $0.hasBodyEnded } }
   var foreignEnqueues: Int { state.withLock { $0.foreignEnqueues } }
   var jobs: Int { state.withLock { $0.jobs } }
   var chooser: Chooser { state.withLock { $0.chooser } }
@@ -60,36 +92,53 @@ final class RunLoop: TaskExecutor {
       return (state.idler.take(), !state.isServed)
     }
     idler?.continuation.resume(returning: true)
-    if needsService { Task.detached { self.runReady() } }
+    if needsService { Task.detached { self.runStragglers() } }
   }
 
-  /// Runs jobs until none is ready or the budget is spent.
+  /// Why the loop pauses.
+  enum Pause {
+    case idle
+    case bodyEnded
+    case exhausted
+    case diverged
+  }
+
+  /// Runs jobs and moves the clock until there is nothing to do, or the body has ended or cannot.
   @inline(never)  // for `ThreadIdentity`
-  func runReady() {
-    // Safe: the reference is not used after this call, during which `self` is alive.
-    let executor = unsafe asUnownedTaskExecutor()
-    let thread = ThreadIdentity.current
+  func run(_ clock: VirtualClock, _ advancing: VirtualClock.Advancing) -> Pause {
+    begin(on: ThreadIdentity.current)
+    while true {
+      let pause = isExploring ? runChosen(clock, advancing) : runReady()
+      guard pause == .idle else { return pause }
+      let hasMoved = isExploring ? clock.moveToNext(advancing) : clock.moveOn(advancing)
+      guard hasMoved else { return .idle }
+    }
+  }
+
+  /// Runs what is still ready when the body has ended, or cannot.
+  @inline(never)  // for `ThreadIdentity`
+  func runStragglers() {
+    begin(on: ThreadIdentity.current)
+    _ = runReady()
+  }
+
+  private func begin(on thread: ThreadIdentity) {
     state.withLock { state in
       state.thread = thread
       state.hasStarted = true
     }
-    // Each job is run once: `next` takes it from the queue.
-    while let job = next() { unsafe job.runSynchronously(on: executor) }
   }
 
-  private func next() -> UnownedJob? {
-    state.withLock { state in
-      if state.budget > 0, let job = state.ready.popFirst() {
-        state.budget -= 1
-        state.jobs += 1
-        return job
-      }
-      if !state.isDriving {
-        // Whatever is left has spun for the whole budget.
-        state.ready = JobQueue()
-        state.isServed = false
-      }
-      return nil
+  /// Runs jobs, first come first served, until none is ready or the budget is spent.
+  private func runReady() -> Pause {
+    // Safe: the reference is not used after this call, during which `self` is alive.
+    let executor = unsafe asUnownedTaskExecutor()
+    var batch: [UnownedJob] = []
+    while true {
+      if let pause = state.withLock({ $0.take(&batch) }) { return pause }
+      // Each job is run once: it was taken from those that are ready.
+      for job in batch { unsafe job.runSynchronously(on: executor) }
+      batch.removeAll(keepingCapacity: true)
     }
   }
 
@@ -114,6 +163,7 @@ extension RunLoop {
   private enum Step {
     case job(UnownedJob)
     case timer(Int)
+    case pause(Pause)
   }
 
   /// Lets the order decide among so many candidates; what comes after the body is not its schedule.
@@ -126,36 +176,30 @@ extension RunLoop {
   /// Runs jobs and due timers, one at a time as the order chooses, until there is none, the budget is
   /// spent or the body has ended. What it leaves behind is run in the order of arrival: nobody sees
   /// the difference any more.
-  @inline(never)  // for `ThreadIdentity`
-  func runChosen(_ clock: VirtualClock, _ advancing: VirtualClock.Advancing) {
+  private func runChosen(_ clock: VirtualClock, _ advancing: VirtualClock.Advancing) -> Pause {
     // Safe: the reference is not used after this call, during which `self` is alive.
     let executor = unsafe asUnownedTaskExecutor()
-    let thread = ThreadIdentity.current
-    state.withLock { state in
-      state.thread = thread
-      state.hasStarted = true
-    }
-    while let step = nextStep(dueTimers: clock.dueTimers(advancing)) {
-      switch step {
-      // Each job is run once: it was taken from the queue.
+    while true {
+      switch nextStep(dueTimers: clock.dueTimers(advancing)) {
+      // Each job is run once: it was taken from those that are ready.
       case .job(let job): unsafe job.runSynchronously(on: executor)
       case .timer(let index):
         guard let woken = wake(by: { clock.fireDue(at: index) }) else { continue }
         unsafe woken.runSynchronously(on: executor)
+      case .pause(let pause): return pause
       }
     }
   }
 
-  private func nextStep(dueTimers: Int) -> Step? {
+  private func nextStep(dueTimers: Int) -> Step {
     state.withLock { state in
       let ready = state.ready.count
-      guard ready + dueTimers > 0, state.budget > 0, !state.hasBodyEnded else { return nil }
+      guard ready + dueTimers > 0, state.budget > 0, !state.hasBodyEnded else {
+        return .pause(state.pause())
+      }
       let chosen = state.chooser.choose(from: ready + dueTimers)
-      guard !state.chooser.hasDiverged else { return nil }
-      guard chosen < ready else { return .timer(chosen - ready) }
-      state.budget -= 1
-      state.jobs += 1
-      return .job(state.ready.remove(at: chosen))
+      if state.chooser.hasDiverged { return .pause(.diverged) }
+      return chosen < ready ? .job(state.take(at: chosen)) : .timer(chosen - ready)
     }
   }
 
@@ -166,10 +210,7 @@ extension RunLoop {
     let before = state.withLock { $0.ready.count }
     guard fire() else { return nil }
     return state.withLock { state in
-      guard state.ready.count > before else { return nil }
-      state.budget -= 1
-      state.jobs += 1
-      return state.ready.popLast()
+      state.ready.count > before ? state.take(at: state.ready.count - 1) : nil
     }
   }
 }
