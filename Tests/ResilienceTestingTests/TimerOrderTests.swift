@@ -41,6 +41,24 @@ struct TimerOrderTests {
     #expect(fired.all == expected)
   }
 
+  @Test("of many timers, most of them cancelled, those that are left fire in order")
+  func manyCancelled() {
+    let clock = VirtualClock()
+    let fired = Record<Int>()
+    let ids = (0..<10_000).map { label in
+      clock.schedule(at: .start.advanced(by: .seconds(label &* 7919 % 1_000))) { fired(label) }
+    }
+    for label in ids.indices where label % 100 != 0 { #expect(clock.cancelAction(ids[label])) }
+    #expect(clock.sleeperCount == 100)
+    clock.advance(by: .seconds(1_000))
+    let expected = stride(from: 0, to: 10_000, by: 100).sorted {
+      ($0 &* 7919 % 1_000, $0) < ($1 &* 7919 % 1_000, $1)
+    }
+    #expect(fired.all == expected)
+    #expect(clock.sleeperCount == 0)
+    for id in ids { #expect(!clock.cancelAction(id)) }
+  }
+
   @Test("an action sees its own instant, and what it schedules within the advance fires in it")
   func actionsSchedule() {
     let clock = VirtualClock()

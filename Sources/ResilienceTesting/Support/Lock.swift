@@ -11,6 +11,10 @@ struct Lock<State>: ~Copyable, Sendable {
     mutex = Mutex(state)
   }
 
+  /// Not inlined: the mutex asks which thread this is, and inlined into an asynchronous function the
+  /// optimizer keeps the answer across suspensions, after which the mutex stops the program because
+  /// another thread unlocks it. See `ThreadIdentity`.
+  @inline(never)
   func withLock<Result: ~Copyable, Failure: Error>(
     _ body: (inout sending State) throws(Failure) -> sending Result
   ) throws(Failure) -> sending Result {
