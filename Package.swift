@@ -24,15 +24,27 @@ let package = Package(
   products: [
     .library(name: "Resilience", targets: ["Resilience"]),
     .library(name: "ResilienceTesting", targets: ["ResilienceTesting"]),
+    .library(name: "ResilienceSimulation", targets: ["ResilienceSimulation"]),
+    .executable(name: "resilience-simulator", targets: ["resilience-simulator"]),
   ],
   targets: [
     .target(name: "Resilience", swiftSettings: settings),
     .target(name: "ResilienceTesting", dependencies: ["Resilience"], swiftSettings: settings),
+    .target(
+      name: "ResilienceSimulation", dependencies: ["Resilience", "ResilienceTesting"],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "resilience-simulator", dependencies: ["ResilienceSimulation"],
+      swiftSettings: settings),
     .testTarget(
       name: "ResilienceTests", dependencies: ["Resilience", "ResilienceTesting"],
       swiftSettings: settings),
     .testTarget(
       name: "ResilienceTestingTests", dependencies: ["Resilience", "ResilienceTesting"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ResilienceSimulationTests",
+      dependencies: ["Resilience", "ResilienceTesting", "ResilienceSimulation"],
       swiftSettings: settings),
   ]
 )

@@ -8,6 +8,7 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
 
   /// Seeds from the system's generator when no seed is given.
   package init(seed: UInt64?) {
+    if seed == nil { ConstructionAudit.noteRealChance() }
     state = seed ?? .random(in: .min ... .max)
   }
 

@@ -27,6 +27,7 @@ package struct TimeSource: Sendable {
   ///     this, that one is read.
   package init(_ clock: any Clock<Duration>, shortest: Int64 = 0) {
     if clock is ContinuousClock {
+      ConstructionAudit.noteRealClock()
       kind = Self.isCoarseEnough(for: shortest) ? .coarse : .continuous
       _ = Self.origin
     } else {

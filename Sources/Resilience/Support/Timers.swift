@@ -57,7 +57,9 @@ package final class Timers: Sendable {
 
   /// The timers for a clock.
   static func on(_ clock: any Clock<Duration>) -> Timers {
-    clock is ContinuousClock ? continuous : Timers(on: clock)
+    guard clock is ContinuousClock else { return Timers(on: clock) }
+    ConstructionAudit.noteRealClock()
+    return continuous
   }
 
   /// Tells the instants that timers are set to.

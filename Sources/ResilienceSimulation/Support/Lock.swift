@@ -1,0 +1,1 @@
+../../Resilience/Support/Lock.swift
