@@ -1,4 +1,4 @@
 extension Stack {
   /// The stacks that the simulator knows by name.
-  package static var known: [Stack] { own }
+  package static var known: [Stack] { own + compared }
 }
