@@ -46,5 +46,8 @@ let package = Package(
       name: "ResilienceSimulationTests",
       dependencies: ["Resilience", "ResilienceTesting", "ResilienceSimulation"],
       swiftSettings: settings),
+    .testTarget(
+      name: "ResilienceExplorationTests", dependencies: ["Resilience", "ResilienceTesting"],
+      swiftSettings: settings),
   ]
 )

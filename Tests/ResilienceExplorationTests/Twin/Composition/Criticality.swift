@@ -1,0 +1,1 @@
+../../../../Sources/Resilience/Composition/Criticality.swift

@@ -1,0 +1,1 @@
+../../../../Sources/Resilience/Retry/RetryBudget.swift

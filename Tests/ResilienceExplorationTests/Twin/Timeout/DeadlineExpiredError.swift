@@ -1,0 +1,1 @@
+../../../../Sources/Resilience/Timeout/DeadlineExpiredError.swift

@@ -1,0 +1,1 @@
+../../../../Sources/Resilience/Timeout/TimeoutError.swift
