@@ -27,6 +27,31 @@ struct LimiterProgramTests {
     #expect(endings.schedules == 218)
     #expect(endings.all.count == 8)
   }
+
+  @Test("X-5: who comes for one token does not overtake him who waits for two")
+  func different() async throws {
+    let endings = try await Endings { clock in
+      let limiter = Resilience.RateLimiter(
+        .perSecond(1), burst: 2, maxWait: .seconds(10), clock: clock)
+      let told = await Cast.play(3, on: clock) { number in
+        do {
+          // One token has come by then, and the first who waits needs two.
+          if number == 2 { try await clock.sleep(for: .seconds(1)) }
+          try await limiter.acquire(number == 2 ? 1 : 2)
+          return "at \(clock.now)"
+        } catch { return "refused" }
+      }
+      return Ending(told, limiter.snapshot().totals)
+    }
+    #expect(endings.schedules == 6)
+    #expect(
+      endings.all == [
+        Ending(
+          ["at 0.0 seconds", "at 2.0 seconds", "at 3.0 seconds"], .init(admitted: 3, waited: 2)),
+        Ending(
+          ["at 2.0 seconds", "at 0.0 seconds", "at 3.0 seconds"], .init(admitted: 3, waited: 2)),
+      ])
+  }
 }
 
 extension LimiterProgramTests {
