@@ -1,0 +1,1 @@
+../../../../Sources/Resilience/Support/ConstructionAudit.swift
