@@ -64,7 +64,8 @@ public struct Trial: Sendable {
   }
 
   private func throwFindings(of audit: ConstructionAudit) throws {
-    if audit.sawRealClock { throw SimulationError.realClock(stack: stack.name) }
-    if audit.sawRealChance { throw SimulationError.realChance(stack: stack.name) }
+    let findings = audit.findings
+    if findings.realClock { throw SimulationError.realClock(stack: stack.name) }
+    if findings.realChance { throw SimulationError.realChance(stack: stack.name) }
   }
 }
