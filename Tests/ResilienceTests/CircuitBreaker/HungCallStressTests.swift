@@ -43,7 +43,7 @@ struct HungCallStressTests {
     // A probe that lost its lease counts as a failure, and once more when it ends: as late.
     let ended = totals.successes + totals.failures + totals.ignored + totals.late
     #expect(ended >= known.admitted && ended <= known.admitted + totals.reopenings)
-    #expect(totals.trips > 5 && totals.reopenings > 5 && totals.late > 5, "\(totals)")
+    #expect(totals.trips > 0 && totals.reopenings > 0 && totals.late > 0, "\(totals)")
     // Nothing of it is left.
     breaker.reset()
     let call = Call(breaker)
