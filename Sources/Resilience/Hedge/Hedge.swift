@@ -49,7 +49,7 @@ public final class Hedge: ConcurrentPolicy {
 
   /// A hedge with settings given one by one, and a budget of its own.
   ///
-  /// The budget holds 2 % of the calls that succeeded in the last 10 s, and never less than 5 hedges.
+  /// The budget holds 1.25 % of the calls that succeeded in the last 10 s, and never less than 5 hedges.
   /// Settings that cannot work stop the program, in debug and release, with a message that names the
   /// parameter, the value and the allowed range.
   ///
@@ -161,7 +161,7 @@ public final class Hedge: ConcurrentPolicy {
 
   /// The budget that a hedge makes for itself.
   static var ownBudget: RetryBudget.Configuration {
-    RetryBudget.Configuration(ratio: 0.02, window: .seconds(10), minimumCapacity: 5)
+    RetryBudget.Configuration(ratio: 0.0125, window: .seconds(10), minimumCapacity: 5)
   }
 
   /// The hedge in a composition.

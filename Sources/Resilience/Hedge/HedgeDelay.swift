@@ -16,7 +16,9 @@ extension Hedge {
     /// As long as this share of the latest successful calls have taken at most.
     ///
     /// Latencies run from the start of a call to its first success. The percentile is looked up at
-    /// every tenth of them, by the nearest rank, and is too long by 0.1 % at most.
+    /// every tenth of them, as what the next call exceeds with the chance that is left: k / (n + 1) for
+    /// the k longest of n. While the window fills it is the second longest. It is too long by 0.1 % at
+    /// most.
     ///
     /// - Parameters:
     ///   - percentile: the share of calls that need no hedge; above 0, at most 1, 0.98 by default:

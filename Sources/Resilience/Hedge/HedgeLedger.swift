@@ -30,14 +30,17 @@ extension Hedge {
     let change = ledger.withLock { ledger -> Event.Kind? in
       ledger.inFlight -= 1
       if outcome != .ignored { ledger.totals.calls.increment() }
-      guard outcome == .success else { return nil }
+      guard outcome == .success else {
+        let change = outcome == .failure ? ledger.timing.addFailure(after: latency) : nil
+        return change.map { Event.Kind($0, ledger.timing) }
+      }
       if winner > 0 { ledger.totals.wins.increment() }
       return ledger.timing.add(latency).map { Event.Kind($0, ledger.timing) }
     }
+    defer { if let change { tell(change) } }
     guard outcome == .success else { return }
     if let budget, !LiveAttempt.standing(of: budget).isCounted { budget.succeed() }
     if winner > 0 { tell(.won(hedge: winner, after: .nanoseconds(latency))) }
-    if let change { tell(change) }
   }
 
   /// Takes a token for a hedge.

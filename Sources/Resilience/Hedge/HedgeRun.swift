@@ -15,7 +15,7 @@ extension Hedge {
     } onCancel: {
       call.leave()
     }
-    return try finish(ending)
+    return try finish(ending, since: start)
   }
 
   /// Nothing can be hedged: neither a task nor a timer is needed.
@@ -116,7 +116,7 @@ extension Hedge {
   }
 
   private func finish<Success: Sendable>(
-    _ ending: Call<Success>.Ending
+    _ ending: Call<Success>.Ending, since start: Int64
   ) throws -> Graded<Success> {
     switch ending {
     case .won(let answer, let winner, let latency, let unspent):
@@ -124,14 +124,15 @@ extension Hedge {
       for _ in 0..<unspent { budget?.giveBack() }
       return try answer.get()
     case .lost(let answer, let outcome, let hedges):
-      end(outcome, by: 0, latency: 0)
+      end(outcome, by: 0, latency: latency(of: outcome, since: start))
       if hedges > 0 { tell(.failed(attempts: hedges + 1)) }
       return try answer.get()
     case .left(let waiting, let running):
       // What its caller has given up says nothing, and costs nothing. What its deadline has ended was
       // too slow: hedges that have begun are spent, or they would be free while nothing answers.
       let isLate = Deadline.hasPassed
-      end(isLate ? .failure : .ignored, by: 0, latency: 0)
+      let outcome = isLate ? Outcome.failure : .ignored
+      end(outcome, by: 0, latency: latency(of: outcome, since: start))
       for _ in 0..<(isLate ? waiting : waiting + running) { budget?.giveBack() }
       throw CancellationError()
     }
@@ -141,9 +142,9 @@ extension Hedge {
     Outcome(classifying: error, hint: error as? any RetryAfterHint, by: classify)
   }
 
-  /// The clock is read for successes only.
+  /// The clock is not read for calls that leave no trace.
   private func latency(of outcome: Outcome, since start: Int64) -> Int64 {
-    outcome == .success ? latency(since: start) : 0
+    outcome != .ignored ? latency(since: start) : 0
   }
 
   /// Not less than zero, where a clock steps back.

@@ -42,6 +42,24 @@ struct LatencyWindow: Sendable {
     return sorted[Int(rank) - 1].latency
   }
 
+  /// What the next latency exceeds with a chance of `share`, as far as these can tell; `nil` if there
+  /// is none at all.
+  ///
+  /// Of n latencies the k longest are exceeded with a chance of k / (n + 1), whatever their
+  /// distribution (E. J. Gumbel, "Statistics of Extremes", 1958, 1.2.6), so k is share × (n + 1). While
+  /// there are too few for that, it is the second longest that counts, if a full window tells as much:
+  /// the longest of all is one call, and may be the very kind that is to be exceeded.
+  func bound(exceededBy share: Ratio) -> Int64? {
+    guard !sorted.isEmpty else { return nil }
+    let fewest = max(1, min(2, Self.exceeding(share, of: capacity)))
+    let longest = min(sorted.count, max(fewest, Self.exceeding(share, of: sorted.count)))
+    return sorted[sorted.count - longest].latency
+  }
+
+  private static func exceeding(_ share: Ratio, of count: Int) -> Int {
+    Int(Int128(share.numerator) * Int128(count + 1) / Int128(share.denominator))
+  }
+
   /// Where the first code stands that is not less.
   private func position(of code: LatencyCode) -> Int {
     var (low, high) = (0, sorted.count)

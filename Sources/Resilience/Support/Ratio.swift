@@ -17,6 +17,9 @@ struct Ratio: Hashable, Sendable {
   /// The threshold as it was written.
   var value: Double { Double(numerator) / Double(denominator) }
 
+  /// What is missing to 1, exactly.
+  var complement: Ratio { Ratio(numerator: denominator - numerator, denominator: denominator) }
+
   /// Whether `part` of `whole` is at least this ratio; nothing of nothing is not.
   func isReached(by part: Int, of whole: Int) -> Bool {
     guard whole > 0, part >= 0 else { return false }

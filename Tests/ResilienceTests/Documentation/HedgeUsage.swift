@@ -122,13 +122,13 @@ extension Documentation.HedgeUsage {
     let settings = Hedge.Configuration()
     let delay = Hedge.Delay.percentile(0.98, window: 100, minimum: 20)
     let budget = Hedge().budget.map { "\($0)" }
-    let own = RetryBudget("hedge", ratio: 0.02, window: .seconds(10), minimumCapacity: 5)
+    let own = RetryBudget("hedge", ratio: 0.0125, window: .seconds(10), minimumCapacity: 5)
     return [
       Default(
         "delay", ".percentile(0.98, window: 100, minimum: 20)", settings.delay == delay),
       Default("maxHedges", "1", settings.maxHedges == 1),
       Default(
-        "budget", "RetryBudget(ratio: 0.02, window: .seconds(10), minimumCapacity: 5)",
+        "budget", "RetryBudget(ratio: 0.0125, window: .seconds(10), minimumCapacity: 5)",
         budget == "\(own)"),
     ]
   }

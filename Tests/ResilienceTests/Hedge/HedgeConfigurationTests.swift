@@ -79,7 +79,7 @@ struct HedgeConfigurationTests {
         PolicyLayer(
           role: .hedge, name: "hedge",
           settings: "1 hedge, after percentile 0.98 of the last 100 latencies, from 20 on, "
-            + #"budget "hedge" (0.02 of the successes in 10.0 seconds, at least 5)"#)
+            + #"budget "hedge" (0.0125 of the successes in 10.0 seconds, at least 5)"#)
       ])
     #expect(Hedge(configuration: .init()).layers == Hedge().layers)
     #expect(

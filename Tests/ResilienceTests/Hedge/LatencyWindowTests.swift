@@ -59,6 +59,23 @@ struct LatencyWindowTests {
     }
   }
 
+  @Test(
+    "HG-2: what a share of calls exceeds: the k longest of n are exceeded with a chance of k / (n + 1)",
+    arguments: [
+      // Of a full window, and of one that fills: the second longest, until there are enough.
+      (0.98, 100, 100, 99), (0.98, 100, 50, 49), (0.98, 100, 20, 19), (0.98, 100, 2, 1),
+      (0.98, 100, 1, 1), (0.98, 1_000, 1_000, 981), (0.98, 1_000, 20, 19), (0.98, 1_000, 500, 491),
+      // A window that is too short for such a share: the longest.
+      (0.999, 100, 100, 100), (1, 100, 100, 100), (0.98, 20, 20, 20),
+      (0.9, 9, 9, 9), (0.5, 100, 100, 51), (0.5, 3, 3, 2), (0.001, 10, 10, 1),
+    ])
+  func bound(percentile: Double, capacity: Int, count: Int, expected: Int64) {
+    var window = LatencyWindow(capacity: capacity)
+    #expect(window.bound(exceededBy: Ratio(percentile).complement) == nil)
+    for latency in 1...count { window.add(Int64(latency)) }
+    #expect(window.bound(exceededBy: Ratio(percentile).complement) == expected)
+  }
+
   @Test("it agrees with a sorted window, whatever comes", arguments: [1, 2, 7, 50, 100, 257])
   func model(capacity: Int) {
     var dice = Dice(seed: UInt64(capacity))
