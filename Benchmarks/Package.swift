@@ -20,6 +20,10 @@ let package = Package(
     .executableTarget(
       name: "admission-timing", dependencies: ["Timing", resilience], swiftSettings: settings),
     .executableTarget(
+      name: "simulation-timing",
+      dependencies: [.product(name: "ResilienceSimulation", package: "swift-resilience")],
+      swiftSettings: settings),
+    .executableTarget(
       name: "pipeline-timing", dependencies: ["Timing", resilience], swiftSettings: settings),
   ]
 )
