@@ -4,9 +4,11 @@ import Resilience
 ///
 /// A system is metastable if a trouble that is over keeps it down: its retries, say, are load enough
 /// (N. Bronson et al., "Metastable Failures in Distributed Systems", HotOS 2021).
+/// A search is one of brownouts as in the first scenario, ``brownout``, or of a trouble of your own,
+/// ``init(of:from:to:_:)``.
 ///
-/// ```
-/// let verdict = try await Metastability.brownout.verdict(on: mine)
+/// ```swift
+/// let verdict = try await search.verdict(on: mine)
 /// #expect(verdict.smallestFatal == nil, "\(verdict)")
 /// ```
 ///

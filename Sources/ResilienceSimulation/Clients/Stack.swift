@@ -7,7 +7,8 @@ public import Resilience
 ///   Pipeline {
 ///     Timeout(client.deadline, clock: client.clock)
 ///     Retry(maxAttempts: client.maxAttempts, clock: client.clock, seed: client.seed())
-///     CircuitBreaker("users", clock: client.clock, seed: client.seed(), observers: client.observers)
+///     CircuitBreaker(
+///       "users", clock: client.clock, seed: client.seed(), observers: client.observers)
 ///     Timeout(client.attemptTimeout, clock: client.clock)
 ///   }
 /// }

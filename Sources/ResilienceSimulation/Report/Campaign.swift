@@ -1,9 +1,11 @@
 /// Failure scenarios that several stacks go through, with so many clients, under so many seeds.
 ///
-/// ```
-/// let report = try await Campaign([.brownout, .outage], stacks: [.recommended, mine]).run()
+/// ```swift
+/// let report = try await Campaign([brownouts], stacks: [.bare, mine], seeds: [1, 2]).run()
 /// print(report.text)
 /// ```
+///
+/// A failure scenario is one of the ten, such as ``FailureScenario/brownout``, or one of your own.
 ///
 /// Trials do not depend on one another: as many run at a time as there are cores, and the report is
 /// the same whichever of them ends first. Of each trial only its figures are kept.

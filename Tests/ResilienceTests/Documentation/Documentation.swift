@@ -3,7 +3,8 @@ import Foundation
 /// The tests of what is written about the library: README, guides, documentation comments.
 ///
 /// Every Swift block there stands, word for word, between `// snippet` and `// end snippet` in a
-/// test of this folder. ``BindingTests`` compares the two; the tests run the code.
+/// test of this folder. ``BindingTests`` compares the two; the tests run the code. The tests of
+/// `ResilienceSimulation` do the same by a link to this file.
 enum Documentation {
   static let root = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent()
@@ -94,10 +95,10 @@ extension Documentation {
     let isTested: Bool
   }
 
-  static func snippets() throws -> [Snippet] {
-    try files(in: "Tests/ResilienceTests/Documentation", ending: ".swift").flatMap { file in
-      try snippets(in: file)
-    }
+  static func snippets(
+    below folder: String = "Tests/ResilienceTests/Documentation"
+  ) throws -> [Snippet] {
+    try files(in: folder, ending: ".swift").flatMap { file in try snippets(in: file) }
   }
 
   private static func snippets(in file: String) throws -> [Snippet] {

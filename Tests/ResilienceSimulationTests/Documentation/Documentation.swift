@@ -1,0 +1,1 @@
+../../ResilienceTests/Documentation/Documentation.swift
