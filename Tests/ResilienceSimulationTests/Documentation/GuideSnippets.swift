@@ -53,6 +53,9 @@ extension Stack {
 extension Documentation {
   @Suite("Documentation: testing your own resilience")
   struct GuideSnippets {
+    static let page =
+      "Sources/ResilienceSimulation/Documentation.docc/TestingYourResilience.md"
+
     // snippet
     @Test("a brownout is over when it is over", arguments: 1...3 as ClosedRange<UInt64>)
     func recovers(seed: UInt64) async throws {
@@ -119,6 +122,12 @@ extension Documentation {
       #expect(report.meetsAllTargets)
       // end snippet
       #expect(report.scores.map(\.judged) == [0, 0, 2])
+      let quoted = try blocks(inMarkdown: Self.page).filter { $0.info == "text" }.flatMap(\.code)
+      #expect(quoted.count == 8)
+      for line in quoted {
+        let isReported = report.text.contains(line)
+        #expect(isReported, "not in the report: \(line)")
+      }
     }
 
     @Test("the shortest fatal trouble is searched for")
