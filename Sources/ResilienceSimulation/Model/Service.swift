@@ -145,10 +145,14 @@ extension Service {
     guard case .serve(let delay) = treatment(of: request, at: clock.now, isQuestion: true) else {
       return false
     }
-    let (waiting, capacity) = state.withLock { ($0.queue.count, $0.capacity.share) }
+    let (hasPlace, waiting, capacity) = state.withLock { state in
+      let waiting = state.queue.count
+      let hasPlace = state.busy < model.workers || waiting < model.queueLimit
+      return (hasPlace, waiting, state.capacity.share)
+    }
     let turns = Double(waiting) / Double(model.workers) + 1
     let wait = model.serviceTime.mean.scaled(by: turns / capacity)
-    return waiting < model.queueLimit && wait + delay <= time
+    return hasPlace && wait + delay <= time
   }
 
   /// Whether nothing is wrong with such a request now.
