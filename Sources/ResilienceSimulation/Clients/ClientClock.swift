@@ -37,15 +37,22 @@ public final class ClientClock: Clock {
   }
 
   /// What the clock shows.
-  public var now: Instant { Instant(offset: base.now.offset + state.withLock { $0.step }) }
+  public var now: Instant {
+    Instant(offset: base.now.advanced(by: state.withLock { $0.step }).offset)
+  }
 
   /// One attosecond: virtual time is exact.
   public var minimumResolution: Duration { base.minimumResolution }
 
   /// Waits for as long as the clock now says that it is until the deadline.
   public func sleep(until deadline: Instant, tolerance: Duration? = nil) async throws {
-    try await base.sleep(until: instant(of: deadline))
-    while isPaused { try await base.sleep(until: state.withLock { $0.resumesAt }) }
+    do {
+      try await base.sleep(until: instant(of: deadline))
+    } catch {
+      await untilRunning()
+      throw error
+    }
+    await untilRunning()
   }
 
   private func instant(of shown: Instant) -> VirtualClock.Instant {
@@ -58,7 +65,9 @@ public final class ClientClock: Clock {
 extension ClientClock {
   /// Changes what the clock shows.
   func step(by step: Duration) {
-    state.withLock { $0.step += step }
+    state.withLock { state in
+      state.step = VirtualClock.Instant(offset: state.step).advanced(by: step).offset
+    }
   }
 
   /// Has the process stand still until the instant.

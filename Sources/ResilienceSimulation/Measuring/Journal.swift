@@ -31,7 +31,7 @@ final class Journal: Sendable {
   init(_ plan: Plan, isTracing: Bool) {
     self.plan = plan
     let stretches = plan.ends.map { Stretch(end: $0) }
-    let seconds = [Second](repeating: Second(), count: plan.second(of: plan.end) + 1)
+    let seconds = [Second](repeating: Second(), count: plan.seconds)
     state = Lock(
       State(stretches: stretches, seconds: seconds, trace: Trace(keepsLines: isTracing)))
   }

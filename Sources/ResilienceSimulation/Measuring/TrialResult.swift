@@ -80,9 +80,10 @@ public struct Second: Hashable, Codable, Sendable {
 
 extension TrialResult {
   /// How many seconds after the trouble it was until at least 95 % of the calls were answered in time
-  /// for 5 seconds on end; `nil` if that never came.
+  /// for 5 seconds on end, or for as long as was watched if that is less; `nil` if that never came.
   public var timeToRecover: Int? {
     let after = timeline[firstSecondAfter...]
+    guard !after.isEmpty else { return nil }
     return (0...max(0, after.count - 5)).first { second in
       after.dropFirst(second).prefix(5).allSatisfy { $0.goodput >= 0.95 }
     }
@@ -92,7 +93,7 @@ extension TrialResult {
   /// lost it again at the end.
   public var isMetastable: Bool {
     guard timeToRecover != nil else { return true }
-    let last = timeline[firstSecondAfter...].suffix(11).dropLast()
+    let last = timeline[firstSecondAfter...].suffix(10)
     let offered = last.reduce(0) { $0 + $1.offered }
     let good = last.reduce(0) { $0 + $1.good }
     return Double(good) < 0.95 * Double(offered)

@@ -38,6 +38,8 @@ final class Service: Sendable {
     var times: Dice
     var chances: Dice
     var busy = 0
+    /// Answers that are on their way without a worker.
+    var underway = 0
     var queue = WorkQueue()
     var conditions: [Condition] = []
     var capacity = Capacity()
@@ -71,8 +73,8 @@ final class Service: Sendable {
     }
   }
 
-  /// Whether no worker is busy.
-  var isIdle: Bool { state.withLock { $0.busy == 0 } }
+  /// Whether no worker is busy, and no answer on its way.
+  var isIdle: Bool { state.withLock { $0.busy == 0 && $0.underway == 0 } }
 }
 
 // MARK: - Requests
@@ -92,7 +94,7 @@ extension Service {
     switch treatment {
     case .ignore: break
     case .fail(let delay):
-      _ = clock.schedule(at: now.advanced(by: delay)) { [self] in
+      later(delay) { [self] in
         afterPause { reply.end(.failure(ServiceError.failed)) }
       }
     case .serve(let delay):
@@ -208,7 +210,7 @@ extension Service {
   private func finish(_ work: Work) {
     journal.completed(isAwaited: !(work.client ?? work.reply).isOver, at: clock.now)
     if work.delay > .zero {
-      _ = clock.schedule(at: clock.now.advanced(by: work.delay)) { work.reply.end(work.answer) }
+      later(work.delay) { work.reply.end(work.answer) }
     } else {
       work.reply.end(work.answer)
     }
@@ -219,6 +221,15 @@ extension Service {
       return next
     }
     if let next { begin(next) }
+  }
+
+  /// Answers when so much time has passed, which keeps no worker.
+  private func later(_ delay: Duration, _ answer: @escaping @Sendable () -> Void) {
+    state.withLock { $0.underway += 1 }
+    _ = clock.schedule(at: clock.now.advanced(by: delay)) { [self] in
+      state.withLock { $0.underway -= 1 }
+      answer()
+    }
   }
 
   /// Does it now, or when the service's pause is over.
@@ -233,13 +244,13 @@ extension Service {
 
 extension Service {
   /// Replaces what is wrong.
-  func meet(_ troubles: [Trouble]) {
+  func meet(_ occurrences: [Occurrence]) {
     let now = clock.now
     state.withLock { state in
-      state.capacity = Capacity(under: troubles)
-      state.conditions = troubles.compactMap { trouble in
-        guard case .rule(let rule) = trouble.effect else { return nil }
-        return Condition(rule: rule, start: now)
+      state.capacity.meet(occurrences, at: now)
+      state.conditions = occurrences.compactMap { occurrence in
+        guard case .rule(let rule) = occurrence.trouble.effect else { return nil }
+        return Condition(rule: rule, start: occurrence.start)
       }
     }
   }

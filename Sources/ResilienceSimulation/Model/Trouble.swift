@@ -79,8 +79,11 @@ extension Trouble {
   }
 
   /// The service fails everything for one period, is well for the next, and so on.
+  ///
+  /// - Parameter period: at least a millisecond; held at that.
   public static func flapping(every period: Duration) -> Trouble {
-    custom("fails and heals every \(period)") { _, elapsed, _ in
+    let period = max(.milliseconds(1), period)
+    return custom("fails and heals every \(period)") { _, elapsed, _ in
       Int(elapsed / period) % 2 == 0 ? .fail(after: .milliseconds(2)) : nil
     }
   }
@@ -100,8 +103,14 @@ extension Trouble {
   }
 
   /// The service stands still again and again, as in a collection of garbage.
+  ///
+  /// - Parameters:
+  ///   - length: how long each time.
+  ///   - period: from one beginning to the next; at least a millisecond, and held at that.
   public static func serverPauses(of length: Duration, every period: Duration) -> Trouble {
-    Trouble("server pauses of \(length) every \(period)", .serverPauses(of: length, every: period))
+    let period = max(.milliseconds(1), period)
+    return Trouble(
+      "server pauses of \(length) every \(period)", .serverPauses(of: length, every: period))
   }
 
   private static func scope(_ keys: Range<Int>?) -> String {

@@ -45,6 +45,15 @@ public struct Trial: Sendable {
   }
 
   private func run(isTracing: Bool) async throws -> (result: TrialResult, trace: [String]) {
+    // What is bound in the caller's task is none of the clients' business.
+    try await Deadline.withoutDeadline {
+      try await Criticality.normal.run { try await runAudited(isTracing: isTracing) }
+    }
+  }
+
+  private func runAudited(
+    isTracing: Bool
+  ) async throws -> (result: TrialResult, trace: [String]) {
     let audit = ConstructionAudit()
     return try await ConstructionAudit.$current.withValue(audit) {
       try await withVirtualTime(jobLimit: .max) { clock in

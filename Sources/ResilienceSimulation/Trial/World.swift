@@ -27,7 +27,7 @@ final class World: Sendable {
     plan = Plan(scenario, &dice)
     journal = Journal(plan, isTracing: isTracing)
     let arrivals = Dice(seed: dice.seed())
-    let hasClientTrouble = plan.troubles.joined().contains { $0.isOfClients }
+    let hasClientTrouble = plan.troubles.joined().contains { $0.trouble.isOfClients }
     let journal = journal
     func client(_ number: Int, _ hop: Int) -> Client {
       let own = hasClientTrouble ? ClientClock(clock) : nil
@@ -55,7 +55,7 @@ extension World {
 
   /// - Returns: how many timers were left when nothing went on any more.
   func run() async throws -> Int {
-    service.meet(plan.troubles[0])
+    meet(plan.troubles[0])
     scheduleNextCall()
     for (stretch, end) in plan.ends.dropLast().enumerated() {
       try await clock.sleep(until: end)
@@ -70,34 +70,39 @@ extension World {
     return journal.openCalls > 0 || !service.isIdle ? 0 : clock.sleeperCount
   }
 
-  private func meet(_ troubles: [Trouble]) {
-    service.meet(troubles)
-    let end = plan.ends[plan.stretch(of: clock.now)]
+  private func meet(_ occurrences: [Occurrence]) {
+    service.meet(occurrences)
     let rate = scenario.load.callsPerSecond(clients: sites[0].count)
     var times = 1.0
-    for trouble in troubles {
-      switch trouble.effect {
-      case .rule, .capacity, .warming: break
-      case .load(let factor): times *= factor
-      case .serverPauses(let length, let period):
-        pauseService(for: length, every: period, until: end)
-      case .clientPause(let length):
-        for site in sites.joined() {
-          site.client.ownClock?.pause(until: clock.now.advanced(by: length))
-        }
-      case .clockStep(let step):
-        for site in sites.joined() { site.client.ownClock?.step(by: step) }
-      }
+    for occurrence in occurrences {
+      if case .load(let factor) = occurrence.trouble.effect { times *= factor }
+      if occurrence.start == clock.now { begin(occurrence) }
     }
     state.withLock { $0.interval = .clamping(seconds: 1 / (rate * times)) }
+  }
+
+  /// Does what a trouble does once, at its beginning.
+  private func begin(_ occurrence: Occurrence) {
+    switch occurrence.trouble.effect {
+    case .rule, .capacity, .warming, .load: break
+    case .serverPauses(let length, let period):
+      pauseService(for: length, every: period, until: occurrence.end)
+    case .clientPause(let length):
+      for site in sites.joined() {
+        site.client.ownClock?.pause(until: clock.now.advanced(by: length))
+      }
+    case .clockStep(let step):
+      for site in sites.joined() { site.client.ownClock?.step(by: step) }
+    }
   }
 
   private func pauseService(
     for length: Duration, every period: Duration, until end: VirtualClock.Instant
   ) {
-    guard clock.now < end else { return }
     service.pause(until: clock.now.advanced(by: length))
-    _ = clock.schedule(at: clock.now.advanced(by: period)) { [self] in
+    let next = clock.now.advanced(by: period)
+    guard next < end else { return }
+    _ = clock.schedule(at: next) { [self] in
       pauseService(for: length, every: period, until: end)
     }
   }

@@ -79,6 +79,12 @@ struct ServiceBench: Sendable {
     }
   }
 
+  /// What is wrong from now on.
+  func meet(_ troubles: Trouble...) {
+    let (start, end) = (clock.now, VirtualClock.Instant(offset: .seconds(100_000)))
+    service.meet(troubles.map { Occurrence(trouble: $0, start: start, end: end) })
+  }
+
   /// What becomes of so many requests that are sent now.
   func answers(to count: Int, _ request: Request = Request(client: 0)) async -> [Answer] {
     let tasks = (0..<count).map { _ in send(request) }

@@ -82,11 +82,11 @@ struct ServiceTests {
       let bench = ServiceBench(on: clock)
       let first = bench.send()
       try await clock.sleep(for: .milliseconds(5))
-      bench.service.meet([.capacity(0.5)])
+      bench.meet(.capacity(0.5))
       let second = bench.send()
       #expect(await first.value == .served(10))
       #expect(await second.value == .served(30))
-      bench.service.meet([])
+      bench.meet()
       #expect(await bench.answers(to: 1) == [.served(40)])
     }
   }
@@ -95,7 +95,7 @@ struct ServiceTests {
   func warming() async throws {
     try await withVirtualTime { clock in
       let bench = ServiceBench(on: clock)
-      bench.service.meet([.warming(from: 0.25, over: 3)])
+      bench.meet(.warming(from: 0.25, over: 3))
       // Shares of 1/4, 1/2, 3/4 and 1.
       let times = await bench.answers(to: 5).map(\.time.saturatingNanoseconds)
       #expect(
@@ -107,7 +107,7 @@ struct ServiceTests {
   func capacities() async throws {
     let answers = try await withVirtualTime { clock in
       let bench = ServiceBench(on: clock)
-      bench.service.meet([.capacity(0.5), .capacity(0.5)])
+      bench.meet(.capacity(0.5), .capacity(0.5))
       return await bench.answers(to: 1)
     }
     #expect(answers == [.served(40)])
@@ -119,7 +119,7 @@ struct ServiceTests {
   func silence() async throws {
     try await withVirtualTime { clock in
       let bench = ServiceBench(on: clock)
-      bench.service.meet([.silence(keys: 1..<2)])
+      bench.meet(.silence(keys: 1..<2))
       let unheard = bench.send(Request(client: 0, key: 1))
       #expect(await bench.answers(to: 1) == [.served(10)])
       try await clock.sleep(for: .seconds(3_600))
@@ -134,7 +134,7 @@ struct ServiceTests {
   func failing() async throws {
     try await withVirtualTime { clock in
       let bench = ServiceBench(.steady(workers: 2_000), on: clock)
-      bench.service.meet([.failing(0.25, after: .milliseconds(3))])
+      bench.meet(.failing(0.25, after: .milliseconds(3)))
       let answers = await bench.answers(to: 2_000)
       let failed = answers.count { $0 == .failed(3) }
       #expect(answers.count { $0 == .served(10) } == 2_000 - failed)
@@ -148,7 +148,7 @@ struct ServiceTests {
   func failingKeys() async throws {
     try await withVirtualTime { clock in
       let bench = ServiceBench(on: clock)
-      bench.service.meet([.failing(keys: 2..<3)])
+      bench.meet(.failing(keys: 2..<3))
       #expect(!bench.service.serves(Request(client: 0, key: 2)))
       #expect(bench.service.serves(Request(client: 0, key: 3)))
       #expect(await bench.answers(to: 1, Request(client: 0, key: 2)) == [.failed(2)])
@@ -161,7 +161,7 @@ struct ServiceTests {
     try await withVirtualTime { clock in
       let bench = ServiceBench(on: clock)
       try await clock.sleep(for: .milliseconds(300))
-      bench.service.meet([.flapping(every: .seconds(1))])
+      bench.meet(.flapping(every: .seconds(1)))
       var kinds: [Answer.Kind] = []
       for _ in 0..<8 {
         kinds += await bench.answers(to: 1).map(\.kind)
@@ -178,7 +178,7 @@ struct ServiceTests {
   func stragglers() async throws {
     let answers = try await withVirtualTime { clock in
       let bench = ServiceBench(on: clock)
-      bench.service.meet([.stragglers(1, delay: .milliseconds(300))])
+      bench.meet(.stragglers(1, delay: .milliseconds(300)))
       return await bench.answers(to: 3)
     }
     #expect(answers == [.served(310), .served(320), .served(330)])
@@ -188,10 +188,10 @@ struct ServiceTests {
   func rules() async throws {
     try await withVirtualTime { clock in
       let bench = ServiceBench(on: clock)
-      bench.service.meet([
+      bench.meet(
         .custom("silent") { _, elapsed, _ in elapsed < .seconds(1) ? .ignore : nil },
-        .failing(1),
-      ])
+        .failing(1)
+      )
       let unheard = bench.send()
       try await clock.sleep(for: .seconds(1))
       #expect(await bench.answers(to: 1) == [.failed(1_002)])
@@ -208,7 +208,7 @@ struct ServiceTests {
       bench.service.pause(until: .init(offset: .milliseconds(500)))
       // A shorter pause within it changes nothing.
       bench.service.pause(until: .init(offset: .milliseconds(100)))
-      bench.service.meet([.failing(1)])
+      bench.meet(.failing(1))
       let failing = bench.send()
       #expect(await tasks[0].value == .served(500))
       #expect(await tasks[1].value == .served(510))
@@ -235,7 +235,7 @@ struct ServiceTests {
     func answers(asking: Bool) async throws -> [Answer] {
       try await withVirtualTime { clock in
         let bench = ServiceBench(on: clock)
-        bench.service.meet([.failing(0.5)])
+        bench.meet(.failing(0.5))
         if asking {
           _ = bench.service.serves(Request(client: 0))
           _ = bench.service.wouldAnswer(Request(client: 0), within: .seconds(1))
@@ -258,13 +258,13 @@ struct ServiceTests {
       let tasks = (0..<3).map { _ in bench.send() }
       try await clock.sleep(for: .milliseconds(1))
       #expect(shortest() == 30)
-      bench.service.meet([.capacity(0.5)])
+      bench.meet(.capacity(0.5))
       #expect(shortest() == 60)
-      bench.service.meet([.stragglers(1, delay: .milliseconds(7))])
+      bench.meet(.stragglers(1, delay: .milliseconds(7)))
       #expect(shortest() == 37)
-      bench.service.meet([.silence()])
+      bench.meet(.silence())
       #expect(shortest() == nil)
-      bench.service.meet([])
+      bench.meet()
       let last = bench.send()
       try await clock.sleep(for: .milliseconds(1))
       #expect(shortest() == nil)
