@@ -58,18 +58,42 @@ struct StackTests {
       ])
   }
 
-  @Test("where nothing is wrong, no stack costs anything", arguments: Stack.own.indices)
-  func healthy(_ index: Int) async throws {
+  private static func healthy(
+    _ stack: Stack, warmUp: Duration = .seconds(1)
+  ) async throws -> TrialResult {
     var scenario = Scenario("nothing wrong")
     scenario.load.rate = .total(200)
-    scenario.warmUp = .seconds(1)
+    scenario.warmUp = warmUp
     scenario.watch = .seconds(5)
-    let result = try await Trial(scenario, Stack.own[index]).run()
-    #expect(result.calls().offered > 1_000)
-    #expect(result.calls().goodput >= 0.999)
-    #expect((result.calls().amplification * 100).rounded() == 100)
+    let result = try await Trial(scenario, stack).run()
+    #expect(result.calls(in: .afterwards).offered > 800)
+    #expect(result.calls(in: .afterwards).goodput >= 0.999)
     #expect(result.circuits == CircuitCounts())
     #expect(result.leftoverTimers == 0)
     #expect(result.unfinishedCalls == 0)
+    return result
+  }
+
+  @Test(
+    "where nothing is wrong, no stack costs anything",
+    arguments: ["bare", "naive retry", "retry + budget", "recommended", "hung calls", "tuned"])
+  func healthy(_ stack: String) async throws {
+    let calls = try await Self.healthy(.named(stack)).calls()
+    #expect(calls.goodput >= 0.999)
+    #expect((calls.amplification * 100).rounded() == 100)
+  }
+
+  @Test("hedges cost a few requests in a hundred")
+  func hedged() async throws {
+    let calls = try await Self.healthy(.hedged).calls()
+    #expect(calls.goodput >= 0.999)
+    #expect((1.01...1.05).contains(calls.amplification))
+  }
+
+  @Test("a service that finds its limit by itself refuses some calls until it has found it")
+  func guarded() async throws {
+    let result = try await Self.healthy(.guarded, warmUp: .seconds(12))
+    #expect((0.9..<0.999).contains(result.calls(in: .warmUp).goodput))
+    #expect((result.calls(in: .afterwards).amplification * 100).rounded() == 100)
   }
 }

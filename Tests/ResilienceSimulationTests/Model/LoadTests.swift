@@ -5,7 +5,7 @@ import Testing
 @Suite("Arrivals")
 struct ArrivalTests {
   private static func counts(_ scenario: Scenario, clients: Int = 2) async throws -> [Double] {
-    try await Trial(scenario, .direct, clients: clients).run().timeline.dropLast()
+    try await Trial(scenario, .direct, clients: clients).run().timeline
       .map { Double($0.offered) }
   }
 

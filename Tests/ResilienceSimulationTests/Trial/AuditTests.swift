@@ -109,17 +109,22 @@ struct AuditTests {
 
   /// Is woken by another thread, while the simulation's stands still: later it might be over.
   private struct Escaping: ConcurrentPolicy {
+    let clock: VirtualClock
+
     func execute<Success: Sendable>(
       _ execution: Execution,
       concurrently operation: @escaping @Sendable (Execution) async throws -> Graded<Success>
     ) async throws -> Graded<Success> {
       await withCheckedContinuation { continuation in
-        let isWoken = DispatchSemaphore(value: 0)
-        DispatchQueue.global().async {
-          continuation.resume()
-          isWoken.signal()
+        // When this task is suspended: before, nobody would have to wake it.
+        _ = clock.schedule(at: clock.now) {
+          let isWoken = DispatchSemaphore(value: 0)
+          DispatchQueue.global().async {
+            continuation.resume()
+            isWoken.signal()
+          }
+          isWoken.wait()
         }
-        isWoken.wait()
       }
       return try await operation(execution)
     }
@@ -127,7 +132,7 @@ struct AuditTests {
 
   @Test("a stack that leaves the simulation ends the trial")
   func outside() async {
-    let error = await Self.error(Stack("escaping") { _ in Escaping() })
+    let error = await Self.error(Stack("escaping") { Escaping(clock: $0.clock as! VirtualClock) })
     guard case .outsideEvents(stack: "escaping", let count) = error else {
       Issue.record("\(String(describing: error))")
       return

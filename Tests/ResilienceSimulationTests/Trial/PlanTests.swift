@@ -61,6 +61,18 @@ struct PlanTests {
       ])
   }
 
+  @Test("the timeline ends with the last second in which somebody may call")
+  func lastSecond() {
+    var scenario = Scenario("whole")
+    scenario.warmUp = .seconds(3)
+    scenario.watch = .seconds(20)
+    #expect(Self.plan(scenario).seconds == 23)
+    scenario.watch = .milliseconds(20_500)
+    #expect(Self.plan(scenario).seconds == 24)
+    scenario.watch = .zero
+    #expect(Self.plan(scenario).seconds == 3)
+  }
+
   @Test("a phase is longer by up to its spread, by seed", arguments: 1...20 as ClosedRange<UInt64>)
   func spread(_ seed: UInt64) {
     let scenario = Scenario("spread", phases: [.init(.seconds(10), spread: .seconds(4))])
