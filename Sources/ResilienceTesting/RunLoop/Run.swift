@@ -45,6 +45,7 @@ struct Run {
       case .bodyEnded: return nil
       case .exhausted: return error(.jobLimit)
       case .diverged: return error(.diverged)
+      case .turnIsOver: await Task.yield()
       case .idle: if await !loop.newsArrive(within: grace) { return error(.deadlock) }
       }
     }

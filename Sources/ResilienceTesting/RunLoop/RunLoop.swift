@@ -98,21 +98,30 @@ final class RunLoop: TaskExecutor {
   /// Why the loop pauses.
   enum Pause {
     case idle
+    /// It has had the thread for long enough.
+    case turnIsOver
     case bodyEnded
     case exhausted
     case diverged
   }
 
-  /// Runs jobs and moves the clock until there is nothing to do, or the body has ended or cannot.
+  /// How often the clock moves before others get the thread: some milliseconds.
+  private static let turn = 256
+
+  /// Runs jobs and moves the clock until there is nothing to do, the turn is over, or the body has
+  /// ended or cannot.
   @inline(never)  // for `ThreadIdentity`
   func run(_ clock: VirtualClock, _ advancing: VirtualClock.Advancing) -> Pause {
     begin(on: ThreadIdentity.current)
-    while true {
+    for _ in 0..<Self.turn {
       let pause = isExploring ? runChosen(clock, advancing) : runReady()
       guard pause == .idle else { return pause }
       let hasMoved = isExploring ? clock.moveToNext(advancing) : clock.moveOn(advancing)
       guard hasMoved else { return .idle }
     }
+    // The driver may come back on another thread; until then this one is as foreign as any.
+    state.withLock { $0.thread = nil }
+    return .turnIsOver
   }
 
   /// Runs what is still ready when the body has ended, or cannot.
