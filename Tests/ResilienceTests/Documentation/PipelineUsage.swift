@@ -207,8 +207,8 @@ extension Documentation.PipelineUsage {
     await clock.advance(by: .seconds(60))
     // snippet
     let pipeline = Pipeline {
-      Retry("reports", maxAttempts: 2)
-      AbandoningTimeout(.seconds(2), maxAbandoned: 10)
+      Retry("reports", maxAttempts: 2, clock: clock)
+      AbandoningTimeout(.seconds(2), maxAbandoned: 10, clock: clock)
     }
     let report = try await pipeline.run { try await reports.fetch(id) }
     // end snippet
